@@ -1,0 +1,1 @@
+//! A routing policy in fourteen lines.

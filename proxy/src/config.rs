@@ -1,0 +1,183 @@
+//! What the gateway runs by. A `Config` is valid by construction: it is made
+//! by `check` from what people write (`file::Config`), which finds every
+//! problem at once. Settings of filters are opaque here; each filter judges
+//! its own when it is loaded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that one configuration file says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The listener for clients.
+    pub server: Server,
+    /// The listener for operators.
+    pub admin: Admin,
+    /// Pools by name.
+    pub pools: BTreeMap<Arc<str>, Pool>,
+    /// Where a request goes that no filter routed. The only pool, if there is one.
+    pub default_pool: Option<Arc<str>>,
+    /// The chain, in order.
+    pub filters: Vec<Filter>,
+    /// Where metrics go besides `/metrics`.
+    pub metrics: Metrics,
+}
+
+/// The listener for clients and its bounds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    /// Addresses to listen on. Needs a restart to change.
+    pub listen: Vec<SocketAddr>,
+    /// Worker threads; as many as cores by default. Needs a restart to change.
+    pub threads: usize,
+    /// Largest request body, bytes; a larger one is answered with 413.
+    pub max_body: usize,
+    /// How long a client may take to send its head, and between two reads of its body.
+    pub read_timeout: Duration,
+    /// How long an idle keep-alive connection is kept.
+    pub keepalive: Duration,
+    /// How long running exchanges may take to end after SIGTERM.
+    pub drain: Duration,
+}
+
+/// The listener for operators.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admin {
+    /// Loopback by default. Needs a restart to change.
+    pub listen: SocketAddr,
+}
+
+/// Endpoints that serve the same model with the same protocol.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pool {
+    /// The dialect the endpoints speak.
+    pub protocol: Protocol,
+    /// The model name to ask the upstream for where its API has one.
+    pub model: Option<String>,
+    /// At least one.
+    pub endpoints: Vec<Endpoint>,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+    /// Bounds of waiting in the gateway.
+    pub queue: Queue,
+}
+
+/// A dialect of upstream servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Hugging Face text-generation-inference: its own routes and OpenAI's.
+    Tgi,
+    /// OpenAI's routes only: vLLM, SGLang, llama.cpp and others.
+    OpenAi,
+}
+
+/// One upstream server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// `http` or `https`.
+    pub tls: bool,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Path prefix without trailing slash, usually empty.
+    pub prefix: String,
+    /// Relative weight, 1 or more.
+    pub weight: u32,
+}
+
+/// How long to wait for an upstream.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timeouts {
+    /// To connect.
+    pub connect: Duration,
+    /// From the request sent to the answer's head.
+    pub head: Duration,
+    /// Between two reads of the answer.
+    pub idle: Duration,
+    /// From the request's arrival to the answer's end.
+    pub total: Duration,
+}
+
+/// Bounds of waiting in the gateway, for filters that answer `wait`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Queue {
+    /// Most requests that wait at once; one more is refused with 503.
+    pub depth: usize,
+    /// Longest wait; then 503.
+    pub max_wait: Duration,
+}
+
+/// One filter of the chain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    /// Unique in the chain.
+    pub name: Arc<str>,
+    /// What to run.
+    pub module: Module,
+    /// What the filter is configured with, as JSON.
+    pub settings: serde_json::Value,
+    /// What happens to an exchange whose filter failed.
+    pub on_error: OnError,
+    /// CPU time for one hook.
+    pub deadline: Duration,
+    /// Linear memory of one instance, bytes.
+    pub max_memory: usize,
+    /// What the filter may do beyond the world `filter`.
+    pub grants: BTreeSet<Grant>,
+    /// When repeated failures take the filter out.
+    pub breaker: Breaker,
+}
+
+/// Where a filter's code comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Module {
+    /// Embedded in the binary: `builtin:model-router`.
+    Builtin(String),
+    /// A file; watched. Absolute, or relative to the configuration file's folder.
+    File(PathBuf),
+}
+
+/// What happens to an exchange whose filter failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnError {
+    /// It is refused with 500.
+    #[default]
+    FailClosed,
+    /// It goes on as if the filter had said `next`.
+    FailOpen,
+}
+
+/// A power beyond the world `filter`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// Reading prompt content.
+    Content,
+}
+
+/// When repeated failures take a filter out: its `on_error` then applies
+/// without a call, until a trial call succeeds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Breaker {
+    /// Failures within `window` that open it.
+    pub failures: u32,
+    /// The window.
+    pub window: Duration,
+    /// How long it stays open before one call is tried.
+    pub cooldown: Duration,
+}
+
+/// Where metrics go besides `/metrics` on the admin listener.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metrics {
+    /// Host and port of a StatsD daemon.
+    pub statsd: Option<String>,
+    /// Put before each StatsD name, such as `headworks.`; empty by default.
+    pub statsd_prefix: String,
+}

@@ -1,0 +1,194 @@
+//! The state of one request, carried through the walk: what was asked, what
+//! filters decided, and how it went.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderName, HeaderValue};
+use pingora_http::RequestHeader;
+
+use crate::api::{Call, EditError};
+use crate::filter::Generation;
+use crate::upstream::Pool;
+
+/// One request with its answer. It keeps the generation that it started with.
+pub struct Exchange {
+    /// The configuration, pools and chain this exchange lives by.
+    pub generation: Arc<Generation>,
+    /// What was asked.
+    pub call: Call,
+    /// The request head: as the client sent it, then as filters changed it;
+    /// in the end what goes upstream.
+    pub head: RequestHeader,
+    /// The pool that filters chose.
+    pub pool: Option<Arc<Pool>>,
+    /// How many endpoints were tried before this one.
+    pub attempt: u32,
+    /// Notes for the access log.
+    pub tags: Vec<(String, String)>,
+    /// How it went; filled as it goes.
+    pub outcome: Outcome,
+    /// How many filters of the chain, from the first, saw `on_request`.
+    pub filters_run: usize,
+    /// Per-exchange state of filters, by their place in the chain.
+    states: Vec<(usize, Vec<u8>)>,
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// When the request's head had been read.
+    pub started: Instant,
+    /// When its last byte had been read.
+    pub received: Instant,
+    /// The status sent; 0 when there was none.
+    pub status: u16,
+    /// Why it ended.
+    pub end: End,
+    /// The endpoint that answered, as a URL.
+    pub endpoint: Option<Arc<str>>,
+    /// Prompt tokens, if the upstream told.
+    pub input_tokens: Option<u32>,
+    /// Generated tokens, as the upstream told or its events were counted.
+    pub output_tokens: u32,
+    /// When the first token came.
+    pub first_token: Option<Instant>,
+    /// Time spent waiting for a place.
+    pub queued: Duration,
+    /// From `started` to the answer's last byte; set at the end.
+    pub latency: Duration,
+}
+
+/// Why an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The upstream's answer went out whole.
+    Ok,
+    /// A filter or a limit refused it.
+    Rejected,
+    /// The client sent something unusable.
+    BadRequest,
+    /// The client left.
+    ClientGone,
+    /// The upstream took too long.
+    Timeout,
+    /// The upstream failed or answered with an error.
+    UpstreamError,
+    /// A filter or the gateway failed.
+    Internal,
+}
+
+impl End {
+    /// The name used in metrics, logs and by filters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Rejected => "rejected",
+            Self::BadRequest => "bad-request",
+            Self::ClientGone => "client-gone",
+            Self::Timeout => "timeout",
+            Self::UpstreamError => "upstream-error",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// A filter named a pool that the configuration does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no pool `{0}`")]
+pub struct UnknownPool(pub String);
+
+impl Exchange {
+    /// Starts the exchange of a request that was just read.
+    pub fn new(generation: Arc<Generation>, call: Call, head: RequestHeader, started: Instant) -> Self {
+        Self {
+            generation,
+            call,
+            head,
+            pool: None,
+            attempt: 0,
+            tags: Vec::new(),
+            outcome: Outcome::begun(started),
+            filters_run: 0,
+            states: Vec::new(),
+        }
+    }
+
+    /// The model id if the configuration knows it, else `other`.
+    pub fn model_label(&self) -> &str {
+        self.generation.model_label(self.call.model())
+    }
+
+    /// First value of a request header, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// Sends the exchange to a pool; the last call wins.
+    pub fn route(&mut self, pool: &str) -> Result<(), UnknownPool> {
+        let found = self.generation.pools.get(pool).ok_or_else(|| UnknownPool(pool.to_owned()))?;
+        self.pool = Some(found.clone());
+        Ok(())
+    }
+
+    /// Sets a header on the request to the upstream.
+    pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), EditError> {
+        let name = HeaderName::try_from(name).map_err(|_| EditError::HeaderName(name.to_owned()))?;
+        if is_framing(&name) {
+            return Err(EditError::HeaderFixed(name.to_string()));
+        }
+        let value = HeaderValue::try_from(value).map_err(|_| EditError::HeaderValue(name.to_string()))?;
+        self.head.insert_header(name, value).map_err(|_| EditError::HeaderValue("?".to_owned()))
+    }
+
+    /// Removes a header from the request to the upstream.
+    pub fn remove_header(&mut self, name: &str) {
+        self.head.remove_header(name);
+    }
+
+    /// What the filter at `place` in the chain stored for this exchange.
+    pub fn state(&self, place: usize) -> &[u8] {
+        self.states.iter().find(|(at, _)| *at == place).map_or(&[], |(_, state)| state)
+    }
+
+    /// Stores state for the filter at `place` in the chain.
+    pub fn set_state(&mut self, place: usize, state: Vec<u8>) {
+        match self.states.iter_mut().find(|(at, _)| *at == place) {
+            Some((_, old)) => *old = state,
+            None => self.states.push((place, state)),
+        }
+    }
+
+    /// Prompt tokens: the upstream's count once there is one, else the estimate.
+    pub fn input_tokens(&self) -> u32 {
+        self.outcome.input_tokens.unwrap_or_else(|| self.call.prompt_tokens())
+    }
+}
+
+impl Outcome {
+    fn begun(started: Instant) -> Self {
+        Self {
+            started,
+            received: Instant::now(),
+            status: 0,
+            end: End::Internal,
+            endpoint: None,
+            input_tokens: None,
+            output_tokens: 0,
+            first_token: None,
+            queued: Duration::ZERO,
+            latency: Duration::ZERO,
+        }
+    }
+
+    /// From the request's last byte to the first token.
+    pub fn ttft(&self) -> Option<Duration> {
+        Some(self.first_token?.duration_since(self.received))
+    }
+}
+
+/// Headers that say how a message is framed are the gateway's alone.
+fn is_framing(name: &HeaderName) -> bool {
+    use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
+    [CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE].contains(name)
+}

@@ -1,0 +1,11 @@
+//! Headworks, a gateway for LLM inference.
+//!
+//! A request walks one way: `api` reads what was asked, `filter` runs the
+//! chain, `upstream` places and forwards it, `observe` records it. `gateway` is
+//! the table of contents of that walk.
+
+pub mod api;
+pub mod config;
+pub mod exchange;
+pub mod filter;
+pub mod upstream;

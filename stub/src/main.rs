@@ -1,0 +1,2 @@
+//! The stub.
+fn main() {}
