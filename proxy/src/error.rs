@@ -1,0 +1,189 @@
+//! Everything that can go wrong with an exchange: whose fault it is and which
+//! answer it becomes. `api::answer` puts it into the caller's dialect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use crate::api::BodyError;
+use crate::config::Protocol;
+use crate::exchange::End;
+use crate::filter::Rejection;
+
+/// Why an exchange has no upstream's answer, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The body is not what the API takes.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The body is larger than `server.max_body`.
+    #[error("the body is larger than {}", ByteSize::b(*.limit as u64))]
+    TooLarge {
+        /// Bytes.
+        limit: usize,
+    },
+    /// The request is not HTTP as it should be.
+    #[error("{0}")]
+    BadRequest(&'static str),
+    /// The client took longer than `server.read_timeout` to send its request.
+    #[error("the request did not arrive in time")]
+    SlowClient,
+    /// No such path.
+    #[error("there is nothing at this path")]
+    NotFound,
+    /// The path exists for other methods.
+    #[error("this path takes {0} only")]
+    WrongMethod(&'static str),
+    /// A filter refused.
+    #[error("{}", .0.message)]
+    Rejected(Rejection),
+    /// A filter failed and its `on_error` is `fail-closed`.
+    #[error("the filter `{0}` failed")]
+    FilterFailed(Arc<str>),
+    /// No filter chose a pool and there is no default.
+    #[error("no pool serves {}; ask GET /v1/models for what is served", quoted(.0))]
+    NoPool(String),
+    /// The pool speaks another dialect than the caller.
+    #[error("{api} calls cannot be translated for pool `{pool}`, which speaks {protocol:?}")]
+    NotTranslated {
+        /// The API called.
+        api: &'static str,
+        /// The pool chosen.
+        pool: Arc<str>,
+        /// What it speaks.
+        protocol: Protocol,
+    },
+    /// As many requests wait as may.
+    #[error("the queue of pool `{0}` is full")]
+    QueueFull(Arc<str>),
+    /// No place came free in time.
+    #[error("no place in pool `{pool}` came free within {}", humantime::format_duration(*.waited))]
+    WaitedTooLong {
+        /// The pool.
+        pool: Arc<str>,
+        /// Its `queue.max_wait`.
+        waited: Duration,
+    },
+    /// The endpoint could not be reached.
+    #[error("cannot connect to {endpoint}: {reason}")]
+    Connect {
+        /// Its URL.
+        endpoint: Arc<str>,
+        /// What the system said.
+        reason: String,
+    },
+    /// The endpoint took too long.
+    #[error("{endpoint} took longer than {} to {what}", humantime::format_duration(*.limit))]
+    UpstreamTimeout {
+        /// Its URL.
+        endpoint: Arc<str>,
+        /// What it was to do.
+        what: &'static str,
+        /// How long it had.
+        limit: Duration,
+    },
+    /// The endpoint's answer was not HTTP, or broke off.
+    #[error("the answer of {endpoint} failed: {reason}")]
+    UpstreamBroke {
+        /// Its URL.
+        endpoint: Arc<str>,
+        /// How.
+        reason: String,
+    },
+    /// The client left.
+    #[error("the client closed the connection")]
+    ClientGone,
+}
+
+impl Error {
+    /// The HTTP status it becomes.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Body(BodyError::Syntax(_)) | Self::BadRequest(_) => 400,
+            Self::Body(BodyError::Shape(_)) => 422,
+            Self::TooLarge { .. } => 413,
+            Self::SlowClient => 408,
+            Self::NotFound | Self::NoPool(_) => 404,
+            Self::WrongMethod(_) => 405,
+            Self::Rejected(rejection) => rejection.status,
+            Self::FilterFailed(_) => 500,
+            Self::NotTranslated { .. } => 501,
+            Self::QueueFull(_) | Self::WaitedTooLong { .. } => 503,
+            Self::Connect { .. } | Self::UpstreamBroke { .. } => 502,
+            Self::UpstreamTimeout { .. } => 504,
+            // Nobody reads it; the number is nginx's, for the log.
+            Self::ClientGone => 499,
+        }
+    }
+
+    /// The machine-readable code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Body(_) => "validation",
+            Self::TooLarge { .. } => "body_too_large",
+            Self::BadRequest(_) => "bad_request",
+            Self::SlowClient => "request_timeout",
+            Self::NotFound => "not_found",
+            Self::WrongMethod(_) => "method_not_allowed",
+            Self::Rejected(rejection) => &rejection.code,
+            Self::FilterFailed(_) => "filter_failed",
+            Self::NoPool(_) => "model_not_found",
+            Self::NotTranslated { .. } => "not_translated",
+            Self::QueueFull(_) => "queue_full",
+            Self::WaitedTooLong { .. } => "queue_timeout",
+            Self::Connect { .. } => "upstream_unreachable",
+            Self::UpstreamTimeout { .. } => "upstream_timeout",
+            Self::UpstreamBroke { .. } => "upstream_broke",
+            Self::ClientGone => "client_gone",
+        }
+    }
+
+    /// How the exchange counts.
+    pub fn end(&self) -> End {
+        match self {
+            Self::Body(_)
+            | Self::TooLarge { .. }
+            | Self::BadRequest(_)
+            | Self::SlowClient
+            | Self::NotFound
+            | Self::WrongMethod(_)
+            | Self::NoPool(_)
+            | Self::NotTranslated { .. } => End::BadRequest,
+            Self::Rejected(_) | Self::QueueFull(_) | Self::WaitedTooLong { .. } => End::Rejected,
+            Self::FilterFailed(_) => End::Internal,
+            Self::Connect { .. } | Self::UpstreamBroke { .. } => End::UpstreamError,
+            Self::UpstreamTimeout { .. } => End::Timeout,
+            Self::ClientGone => End::ClientGone,
+        }
+    }
+
+    /// When to try again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Rejected(rejection) => rejection.retry_after,
+            Self::QueueFull(_) | Self::WaitedTooLong { .. } => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    /// What strangers are told: nothing about addresses inside.
+    pub fn public_message(&self) -> String {
+        match self {
+            Self::Connect { .. } => "the model server cannot be reached".to_owned(),
+            Self::UpstreamTimeout { what, limit, .. } => {
+                format!("the model server took longer than {} to {what}", humantime::format_duration(*limit))
+            }
+            Self::UpstreamBroke { .. } => "the model server's answer broke off".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+fn quoted(model: &str) -> String {
+    match model {
+        "" => "a request that names no model".to_owned(),
+        // Bounded: it is a stranger's text in our answer.
+        model => format!("the model `{}`", model.chars().take(100).collect::<String>()),
+    }
+}
