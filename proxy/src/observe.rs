@@ -14,10 +14,13 @@
 mod cell;
 mod error;
 mod family;
+mod metrics;
 mod name;
 mod prometheus;
 mod registry;
 mod statsd;
+#[cfg(test)]
+mod tests;
 
 pub use cell::{Count, Level, Timings};
 pub use error::{LabelCount, RegisterError};

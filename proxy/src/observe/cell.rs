@@ -19,10 +19,10 @@ const BUCKETS: [f64; 16] = [
 ];
 
 /// Timings kept for StatsD between two flushes; half of it asks for a flush.
-const PENDING: usize = 8192;
+pub(super) const PENDING: usize = 8192;
 
 /// The value of one label set.
-pub(super) trait Cell: Default + Send + Sync + 'static {
+pub trait Cell: Default + Send + Sync + 'static {
     /// What a metric of such cells is.
     const KIND: Kind;
 
@@ -48,7 +48,7 @@ impl Count {
         self.total.fetch_add(by, Ordering::Relaxed);
     }
 
-    fn total(&self) -> u64 {
+    pub(super) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 }

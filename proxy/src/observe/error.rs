@@ -1,7 +1,7 @@
 //! Why a metric cannot be made, or not be used as it was.
 
+use super::metrics::METRICS;
 use super::name::Kind;
-use super::registry::METRICS;
 
 /// A metric that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,7 @@ pub enum RegisterError {
 
 /// The number of label values is not the number of labels.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("metric `{metric}` has {labels} labels, got {values} values; pass one for each")]
+#[error("metric `{metric}` got {values} label values instead of {labels}; pass one for each label")]
 pub struct LabelCount {
     pub(super) metric: String,
     pub(super) labels: usize,

@@ -58,12 +58,8 @@ impl Family<Timings> {
 
 impl<C: Cell> Family<C> {
     pub(super) fn new(name: Name, exporting: Arc<Exporting>) -> Self {
-        let family = Self {
-            name,
-            series: ArcSwap::default(),
-            growing: Mutex::default(),
-            exporting,
-        };
+        let family = Self::empty(name, exporting);
+        // What has no labels is there from the start, at zero.
         if family.name.labels().is_empty() {
             family.grow(&[], Arc::default());
         }
@@ -72,14 +68,18 @@ impl<C: Cell> Family<C> {
 
     /// A metric without labels around a cell that somebody else fills.
     pub(super) fn around(cell: Arc<C>, name: Name, exporting: Arc<Exporting>) -> Self {
-        let family = Self {
+        let family = Self::empty(name, exporting);
+        family.grow(&[], cell);
+        family
+    }
+
+    fn empty(name: Name, exporting: Arc<Exporting>) -> Self {
+        Self {
             name,
             series: ArcSwap::default(),
             growing: Mutex::default(),
             exporting,
-        };
-        family.grow(&[], cell);
-        family
+        }
     }
 
     pub(super) fn name(&self) -> &Name {

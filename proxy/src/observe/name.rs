@@ -212,3 +212,105 @@ fn check_labels(labels: &[String]) -> Result<(), String> {
 fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name(dotted: &str, labels: &[&str]) -> Result<Name, String> {
+        let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+        Name::parse(dotted, &labels)
+    }
+
+    #[test]
+    fn one_name_is_spelled_for_both() {
+        let check = |dotted, kind, statsd: &str, prometheus: &[&str]| {
+            let name = name(dotted, &["model"]).unwrap();
+            assert_eq!(name.statsd(&["qwen2"]), statsd);
+            assert_eq!(name.prometheus_samples(kind), prometheus);
+        };
+        check(
+            "requests.total",
+            Kind::Counter,
+            "requests.total",
+            &["headworks_requests", "headworks_requests_total"],
+        );
+        check(
+            "requests.model.{model}",
+            Kind::Counter,
+            "requests.model.qwen2",
+            &["headworks_requests_model", "headworks_requests_model_total"],
+        );
+        check(
+            "requests.model.{model}.input_tokens",
+            Kind::Counter,
+            "requests.model.qwen2.input_tokens",
+            &[
+                "headworks_requests_model_input_tokens",
+                "headworks_requests_model_input_tokens_total",
+            ],
+        );
+        check(
+            "queue.depth",
+            Kind::Gauge,
+            "queue.depth",
+            &["headworks_queue_depth"],
+        );
+        check(
+            "request.latency",
+            Kind::Timer,
+            "request.latency",
+            &[
+                "headworks_request_latency_seconds",
+                "headworks_request_latency_seconds_bucket",
+                "headworks_request_latency_seconds_count",
+                "headworks_request_latency_seconds_sum",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_malformed_name_is_refused_with_its_reason() {
+        let check = |dotted: &str, labels: &[&str], reason: &str| {
+            let problem = name(dotted, labels).unwrap_err();
+            assert!(problem.contains(reason), "{dotted}: {problem}");
+        };
+        check("", &[], "`` is neither");
+        check("requests..total", &[], "`` is neither");
+        check("requests:1|c\nforged", &[], "is neither");
+        check(
+            "requests.{model}",
+            &[],
+            "`{model}` names none of its labels",
+        );
+        check("{model}.requests", &["model"], "first word must be plain");
+        check("requests", &["le"], "`le`");
+        check("requests", &["__name__"], "not starting with");
+        check("requests", &["a b"], "`a b`");
+        check("requests", &["model", "model"], "twice");
+        check(&"long.".repeat(200), &[], "is neither");
+        check(&["long"; 200].join("."), &[], "999 bytes");
+    }
+
+    #[test]
+    fn a_label_value_is_cut_between_characters() {
+        assert_eq!(bounded(&"é".repeat(60)), "é".repeat(40));
+        assert_eq!(bounded(&format!("a{}", "é".repeat(60))).len(), 79);
+    }
+
+    proptest! {
+        #[test]
+        fn no_label_value_forges_a_statsd_name(model in any::<String>(), pool in ".*[:|@#,.\n\r\0 ].*") {
+            let name = name("requests.{model}.in.{pool}", &["model", "pool"]).unwrap();
+            let statsd = name.statsd(&[&model, &pool]);
+            let words: Vec<_> = statsd.split('.').collect();
+            prop_assert!(matches!(words[..], ["requests", _, "in", _]), "{statsd}");
+            for word in words {
+                prop_assert!(!word.is_empty() && word.len() <= MAX_VALUE);
+                prop_assert!(word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
+            }
+        }
+    }
+}

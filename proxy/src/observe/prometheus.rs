@@ -9,8 +9,8 @@ use prometheus_client::registry::Unit;
 
 use super::cell::Cell;
 use super::family::{Family, Series};
+use super::metrics::Metrics;
 use super::name::Kind;
-use super::registry::Metrics;
 
 /// The content type of `Registry::render`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
