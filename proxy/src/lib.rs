@@ -8,4 +8,5 @@ pub mod api;
 pub mod config;
 pub mod exchange;
 pub mod filter;
+pub mod observe;
 pub mod upstream;

@@ -1,0 +1,154 @@
+//! What one label set of a metric holds: a count, a level or timings. Each
+//! knows how to show itself to Prometheus and what StatsD has not been told.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::histogram::Histogram;
+
+use super::name::Kind;
+use super::statsd::{Exporting, Lines};
+
+/// Upper bounds of buckets, seconds: from an answer out of a cache to a long
+/// generation.
+const BUCKETS: [f64; 16] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 120.0,
+];
+
+/// Timings kept for StatsD between two flushes; half of it asks for a flush.
+pub(super) const PENDING: usize = 8192;
+
+/// The value of one label set.
+pub trait Cell: Default + Send + Sync + 'static {
+    /// What a metric of such cells is.
+    const KIND: Kind;
+
+    /// Shows itself to Prometheus.
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result;
+
+    /// Tells StatsD what it has not been told.
+    fn export(&self, name: &str, lines: &mut Lines<'_>);
+
+    /// Leaves untold what StatsD has not been told.
+    fn skip(&self);
+}
+
+/// Counts up.
+#[derive(Debug, Default)]
+pub struct Count {
+    total: AtomicU64,
+    exported: AtomicU64,
+}
+
+impl Count {
+    pub(super) fn add(&self, by: u64) {
+        self.total.fetch_add(by, Ordering::Relaxed);
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+}
+
+impl Cell for Count {
+    const KIND: Kind = Kind::Counter;
+
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        encoder.encode_counter::<NoLabelSet, _, u64>(&self.total(), None)
+    }
+
+    fn export(&self, name: &str, lines: &mut Lines<'_>) {
+        let total = self.total();
+        let delta = total.wrapping_sub(self.exported.load(Ordering::Relaxed));
+        // What could not be written is part of the next delta.
+        if delta > 0 && lines.count(name, delta).is_ok() {
+            self.exported.store(total, Ordering::Relaxed);
+        }
+    }
+
+    fn skip(&self) {
+        self.exported.store(self.total(), Ordering::Relaxed);
+    }
+}
+
+/// Goes up and down.
+#[derive(Debug, Default)]
+pub struct Level(AtomicI64);
+
+impl Level {
+    pub(super) fn set(&self, value: i64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+impl Cell for Level {
+    const KIND: Kind = Kind::Gauge;
+
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        encoder.encode_gauge(&self.0.load(Ordering::Relaxed))
+    }
+
+    // Told at every flush, so that a lost datagram is made good by the next.
+    fn export(&self, name: &str, lines: &mut Lines<'_>) {
+        let _ = lines.level(name, self.0.load(Ordering::Relaxed));
+    }
+
+    fn skip(&self) {}
+}
+
+/// A histogram of durations.
+#[derive(Debug)]
+pub struct Timings {
+    histogram: Histogram,
+    pending: Mutex<Vec<Duration>>,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            histogram: Histogram::new(BUCKETS),
+            pending: Mutex::default(),
+        }
+    }
+}
+
+impl Timings {
+    pub(super) fn record(&self, elapsed: Duration, exporting: &Exporting) {
+        self.histogram.observe(elapsed.as_secs_f64());
+        if !exporting.is_on() {
+            return;
+        }
+        let mut pending = self.pending.lock();
+        if pending.len() == PENDING {
+            return exporting.timings_dropped.add(1);
+        }
+        pending.push(elapsed);
+        if pending.len() == PENDING / 2 {
+            exporting.hurry();
+        }
+    }
+}
+
+impl Cell for Timings {
+    const KIND: Kind = Kind::Timer;
+
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
+        EncodeMetric::encode(&self.histogram, encoder)
+    }
+
+    fn export(&self, name: &str, lines: &mut Lines<'_>) {
+        let pending = std::mem::take(&mut *self.pending.lock());
+        for elapsed in pending {
+            if lines.timing(name, elapsed).is_err() {
+                lines.exporting.timings_dropped.add(1);
+            }
+        }
+    }
+
+    fn skip(&self) {
+        self.pending.lock().clear();
+    }
+}

@@ -1,0 +1,433 @@
+//! The registry at its edges: datagrams received, text rendered.
+
+use std::collections::BTreeMap;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+use crate::config;
+
+/// A StatsD daemon as far as adding up goes.
+struct Daemon {
+    socket: UdpSocket,
+    datagrams: Vec<String>,
+}
+
+impl Daemon {
+    fn start() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        Self {
+            socket,
+            datagrams: Vec::new(),
+        }
+    }
+
+    fn config(&self, prefix: &str) -> config::Metrics {
+        config::Metrics {
+            statsd: Some(self.socket.local_addr().unwrap().to_string()),
+            statsd_prefix: prefix.to_owned(),
+        }
+    }
+
+    /// Receives until a counter or the number of a timer's values is `total`.
+    fn wait_for(&mut self, name: &str, total: u64) {
+        while self.total(name) < total {
+            self.receive().expect("a datagram within the time limit");
+        }
+        assert_eq!(self.total(name), total, "{name}");
+    }
+
+    fn receive(&mut self) -> std::io::Result<()> {
+        let mut buffer = [0; 65536];
+        let length = self.socket.recv(&mut buffer)?;
+        let datagram = std::str::from_utf8(&buffer[..length]).unwrap();
+        self.datagrams.push(datagram.to_owned());
+        Ok(())
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        self.datagrams.iter().flat_map(|datagram| datagram.lines())
+    }
+
+    fn total(&self, name: &str) -> u64 {
+        let values = self
+            .lines()
+            .map(parse_line)
+            .filter(|line| line.name == name);
+        values
+            .map(|line| match line.unit {
+                "c" => line.value.parse().unwrap(),
+                "ms" => 1,
+                unit => panic!("{name} has the unit {unit}"),
+            })
+            .sum()
+    }
+}
+
+struct Line<'a> {
+    name: &'a str,
+    value: &'a str,
+    unit: &'a str,
+}
+
+fn parse_line(line: &str) -> Line<'_> {
+    let (name, rest) = line.split_once(':').expect(line);
+    let (value, unit) = rest.split_once('|').expect(line);
+    value.parse::<f64>().expect(line);
+    assert!(["c", "g", "ms"].contains(&unit), "{line}");
+    Line { name, value, unit }
+}
+
+/// Samples by name with labels, as rendered.
+fn samples(registry: &Registry) -> BTreeMap<String, f64> {
+    let rendered = registry.render();
+    assert!(rendered.ends_with("# EOF\n"));
+    let lines = rendered.lines().filter(|line| !line.starts_with('#'));
+    let samples = lines.map(|line| {
+        let (name, value) = line.rsplit_once(' ').expect(line);
+        assert!(name.starts_with("headworks_"), "{line}");
+        (name.to_owned(), value.parse().expect(line))
+    });
+    samples.collect()
+}
+
+fn labels(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn statsd_and_prometheus_say_the_same() {
+    let mut daemon = Daemon::start();
+    let registry = Registry::new();
+    registry.set_statsd(&daemon.config("")).unwrap();
+    let requests = registry.counter("requests.total", &[]).unwrap();
+    let tokens = registry
+        .counter("requests.model.{model}.input_tokens", &labels(&["model"]))
+        .unwrap();
+    let latency = registry.timer("request.latency", &[]).unwrap();
+    thread::scope(|scope| {
+        for model in ["qwen2", "llama3", "qwen2", "llama3"] {
+            let (requests, tokens, latency) = (&requests, &tokens, &latency);
+            scope.spawn(move || {
+                for request in 0..100_000_u64 {
+                    requests.add(1, &[]).unwrap();
+                    tokens.add(request % 7, &[model]).unwrap();
+                    if request % 1000 == 0 {
+                        latency.record(Duration::from_micros(request), &[]).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    registry.shutdown();
+
+    let samples = samples(&registry);
+    daemon.wait_for("requests.total", samples["headworks_requests_total"] as u64);
+    assert_eq!(daemon.total("requests.total"), 400_000);
+    for model in ["qwen2", "llama3"] {
+        let rendered =
+            samples[&format!("headworks_requests_model_input_tokens_total{{model=\"{model}\"}}")];
+        daemon.wait_for(
+            &format!("requests.model.{model}.input_tokens"),
+            rendered as u64,
+        );
+    }
+    let timings = samples["headworks_request_latency_seconds_count"];
+    daemon.wait_for("request.latency", timings as u64);
+    let millis: f64 = daemon
+        .lines()
+        .map(parse_line)
+        .filter(|line| line.unit == "ms")
+        .map(|line| line.value.parse::<f64>().unwrap())
+        .sum();
+    let seconds = samples["headworks_request_latency_seconds_sum"];
+    assert!(
+        (millis / 1000.0 - seconds).abs() < 1e-6,
+        "{millis} ms, {seconds} s"
+    );
+    assert!(daemon.datagrams.len() < 1000, "counters are sent as sums");
+}
+
+#[test]
+fn the_daemon_is_told_without_being_asked() {
+    let mut daemon = Daemon::start();
+    let registry = Registry::new();
+    registry.set_statsd(&daemon.config("headworks.")).unwrap();
+    let errors = registry.counter("requests.errors.timeout", &[]).unwrap();
+    errors.add(3, &[]).unwrap();
+    daemon.wait_for("headworks.requests.errors.timeout", 3);
+}
+
+#[test]
+fn a_daemon_set_later_is_told_only_what_happens_then() {
+    let mut daemon = Daemon::start();
+    let registry = Registry::new();
+    let requests = registry.counter("requests.total", &[]).unwrap();
+    let latency = registry.timer("request.latency", &[]).unwrap();
+    requests.add(1000, &[]).unwrap();
+    latency.record(Duration::from_secs(1), &[]).unwrap();
+    registry.set_statsd(&daemon.config("")).unwrap();
+    requests.add(5, &[]).unwrap();
+    latency.record(Duration::from_secs(2), &[]).unwrap();
+    registry.shutdown();
+    daemon.wait_for("requests.total", 5);
+    daemon.wait_for("request.latency", 1);
+    assert_eq!(samples(&registry)["headworks_requests_total"], 1005.0);
+}
+
+#[test]
+fn a_new_daemon_takes_over_where_the_last_left_off() {
+    let (mut first, mut second) = (Daemon::start(), Daemon::start());
+    let registry = Registry::new();
+    let requests = registry.counter("requests.total", &[]).unwrap();
+    registry.set_statsd(&first.config("")).unwrap();
+    requests.add(3, &[]).unwrap();
+    registry.set_statsd(&second.config("")).unwrap();
+    requests.add(4, &[]).unwrap();
+    registry.shutdown();
+    requests.add(5, &[]).unwrap();
+    first.wait_for("requests.total", 3);
+    second.wait_for("requests.total", 4);
+}
+
+#[test]
+fn a_daemon_that_cannot_be_used_leaves_the_last_in_place() {
+    let mut daemon = Daemon::start();
+    let registry = Registry::new();
+    let requests = registry.counter("requests.total", &[]).unwrap();
+    registry.set_statsd(&daemon.config("")).unwrap();
+    let no_port = config::Metrics {
+        statsd: Some("127.0.0.1".to_owned()),
+        statsd_prefix: String::new(),
+    };
+    let error = registry.set_statsd(&no_port).unwrap_err();
+    assert!(
+        error.to_string().contains("write it as host:port"),
+        "{error}"
+    );
+    let error = registry.set_statsd(&daemon.config("a:1|c\n")).unwrap_err();
+    assert!(matches!(error, StatsdError::Prefix(_)), "{error}");
+    requests.add(1, &[]).unwrap();
+    registry.shutdown();
+    daemon.wait_for("requests.total", 1);
+}
+
+#[test]
+fn a_datagram_holds_many_lines_and_at_most_1432_bytes() {
+    let mut daemon = Daemon::start();
+    let registry = Registry::new();
+    registry
+        .set_statsd(&daemon.config(&"p".repeat(128)))
+        .unwrap();
+    let names = labels(&["a", "b", "c", "d", "e", "f"]);
+    let value = "v".repeat(500);
+    let longest = registry.gauge("g.{a}.{b}.{c}.{d}.{e}.{f}", &names).unwrap();
+    longest.set(i64::MIN, &[value.as_str(); 6]).unwrap();
+    let counter = registry.counter("count.{a}", &labels(&["a"])).unwrap();
+    for set in 0..100_u32 {
+        counter.add(u64::MAX / 100, &[&set.to_string()]).unwrap();
+    }
+    let last = registry.counter("last", &[]).unwrap();
+    last.add(1, &[]).unwrap();
+    registry.shutdown();
+    daemon.wait_for(&format!("{}last", "p".repeat(128)), 1);
+    let longest = daemon.datagrams.iter().map(String::len).max();
+    assert!((1200..=1432).contains(&longest.unwrap()), "{longest:?}");
+    assert!(
+        daemon
+            .lines()
+            .any(|line| line.contains(&i64::MIN.to_string()))
+    );
+}
+
+#[test]
+fn a_negative_level_follows_a_zero_in_the_same_datagram() {
+    let mut daemon = Daemon::start();
+    let registry = Registry::new();
+    registry.set_statsd(&daemon.config("")).unwrap();
+    registry
+        .gauge("a.level", &[])
+        .unwrap()
+        .set(-5, &[])
+        .unwrap();
+    registry.counter("last", &[]).unwrap().add(1, &[]).unwrap();
+    registry.shutdown();
+    daemon.wait_for("last", 1);
+    let last = daemon.datagrams.last().unwrap();
+    assert!(last.contains("a.level:0|g\na.level:-5|g\n"), "{last}");
+}
+
+#[test]
+fn hostile_label_values_are_escaped_and_sanitised() {
+    let mut daemon = Daemon::start();
+    let registry = Registry::new();
+    registry.set_statsd(&daemon.config("")).unwrap();
+    let counter = registry.counter("a.{model}", &labels(&["model"])).unwrap();
+    counter.add(1, &["x:1|c\nrequests.total:9|c"]).unwrap();
+    counter.add(1, &["say \"hi\"\\\n"]).unwrap();
+    registry.counter("last", &[]).unwrap().add(1, &[]).unwrap();
+    registry.shutdown();
+    daemon.wait_for("last", 1);
+    assert_eq!(daemon.total("requests.total"), 0);
+    assert_eq!(daemon.total("a.x_1_c_requests_total_9_c"), 1);
+    let rendered = registry.render();
+    assert!(
+        rendered.contains(r#"headworks_a_total{model="say \"hi\"\\\n"} 1"#),
+        "{rendered}"
+    );
+}
+
+#[test]
+fn label_sets_beyond_the_bound_are_counted_under_other() {
+    let registry = Registry::new();
+    let counter = registry.counter("a.{model}", &labels(&["model"])).unwrap();
+    for model in 0..LABEL_SETS + 50 {
+        counter.add(1, &[&model.to_string()]).unwrap();
+    }
+    counter.add(1, &["0"]).unwrap();
+    let samples = samples(&registry);
+    assert_eq!(samples[r#"headworks_a_total{model="0"}"#], 2.0);
+    assert_eq!(samples[r#"headworks_a_total{model="other"}"#], 50.0);
+    assert_eq!(samples["headworks_metrics_folded_total"], 50.0);
+    let sets = samples
+        .keys()
+        .filter(|name| name.starts_with("headworks_a_total"));
+    assert_eq!(sets.count(), LABEL_SETS + 1);
+}
+
+#[test]
+fn values_that_differ_only_beyond_their_bound_are_one_label_set() {
+    let registry = Registry::new();
+    let counter = registry.counter("a.{model}", &labels(&["model"])).unwrap();
+    for tail in ["x", "y"] {
+        counter
+            .add(1, &[&format!("{}{tail}", "m".repeat(80))])
+            .unwrap();
+    }
+    let name = format!("headworks_a_total{{model=\"{}\"}}", "m".repeat(80));
+    assert_eq!(samples(&registry)[&name], 2.0);
+}
+
+#[test]
+fn every_kind_renders_as_openmetrics() {
+    let registry = Registry::new();
+    let pool = labels(&["pool"]);
+    registry
+        .gauge("queue.depth.{pool}", &pool)
+        .unwrap()
+        .set(-2, &["gpu"])
+        .unwrap();
+    let latency = registry.timer("request.latency", &pool).unwrap();
+    latency.record(Duration::from_millis(30), &["gpu"]).unwrap();
+    registry.counter("never.{pool}", &pool).unwrap();
+    expect_test::expect![[r##"
+        # HELP headworks_metrics_folded StatsD `metrics.folded`
+        # TYPE headworks_metrics_folded counter
+        headworks_metrics_folded_total 0
+        # HELP headworks_metrics_statsd_datagrams_failed StatsD `metrics.statsd.datagrams_failed`
+        # TYPE headworks_metrics_statsd_datagrams_failed counter
+        headworks_metrics_statsd_datagrams_failed_total 0
+        # HELP headworks_metrics_statsd_timings_dropped StatsD `metrics.statsd.timings_dropped`
+        # TYPE headworks_metrics_statsd_timings_dropped counter
+        headworks_metrics_statsd_timings_dropped_total 0
+        # HELP headworks_queue_depth StatsD `queue.depth.{pool}`
+        # TYPE headworks_queue_depth gauge
+        headworks_queue_depth{pool="gpu"} -2
+        # HELP headworks_request_latency_seconds StatsD `request.latency`
+        # TYPE headworks_request_latency_seconds histogram
+        # UNIT headworks_request_latency_seconds seconds
+        headworks_request_latency_seconds_sum{pool="gpu"} 0.03
+        headworks_request_latency_seconds_count{pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="0.005",pool="gpu"} 0
+        headworks_request_latency_seconds_bucket{le="0.01",pool="gpu"} 0
+        headworks_request_latency_seconds_bucket{le="0.025",pool="gpu"} 0
+        headworks_request_latency_seconds_bucket{le="0.05",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="0.1",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="0.25",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="0.5",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="1.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="2.5",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="5.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="10.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="20.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="30.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="45.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="60.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="120.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="+Inf",pool="gpu"} 1
+        # EOF
+    "##]]
+    .assert_eq(&registry.render());
+}
+
+#[test]
+fn a_name_registered_twice_is_one_metric() {
+    let registry = Registry::new();
+    let first = registry.counter("requests.total", &[]).unwrap();
+    let second = registry.counter("requests.total", &[]).unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+}
+
+#[test]
+fn metrics_that_cannot_be_told_apart_are_refused() {
+    let registry = Registry::new();
+    let none = labels(&[]);
+    let model = labels(&["model"]);
+    registry.counter("requests.total", &none).unwrap();
+    registry.timer("request.latency", &none).unwrap();
+    let check = |result: Result<(), RegisterError>, message: &str| {
+        assert_eq!(result.unwrap_err().to_string(), message);
+    };
+    check(
+        registry.gauge("requests.total", &none).map(drop),
+        "metric `requests.total` is a counter already and cannot be a gauge; choose another name",
+    );
+    check(
+        registry.counter("requests.total", &model).map(drop),
+        "metric `requests.total` has the labels [] already and cannot have [\"model\"]; choose another name",
+    );
+    check(
+        registry.counter("requests", &none).map(drop),
+        "metric `requests` would be `headworks_requests` on Prometheus, as `requests.total` is; choose another name",
+    );
+    check(
+        registry
+            .gauge("request.latency.seconds.count", &none)
+            .map(drop),
+        "metric `request.latency.seconds.count` would be `headworks_request_latency_seconds_count` on Prometheus, as `request.latency` is; choose another name",
+    );
+    check(
+        registry.gauge("depth", &model).map(drop),
+        "gauge `depth` needs `{model}` in its name: StatsD sees no other labels, and a level is not a sum",
+    );
+    check(
+        registry.counter("no good", &none).map(drop),
+        "metric `no good` cannot be: `no good` is neither a word of letters, digits and `_` nor a `{label}`",
+    );
+}
+
+#[test]
+fn filters_cannot_make_metrics_without_end() {
+    let registry = Registry::new();
+    let error = (0..)
+        .find_map(|n| registry.counter(&format!("n{n}"), &[]).err())
+        .unwrap();
+    assert!(matches!(error, RegisterError::TooMany { .. }), "{error}");
+}
+
+#[test]
+fn the_wrong_number_of_label_values_is_an_error() {
+    let registry = Registry::new();
+    let counter = registry.counter("a.{model}", &labels(&["model"])).unwrap();
+    let error = counter.add(1, &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "metric `a.{model}` got 0 label values instead of 1; pass one for each label"
+    );
+    assert!(counter.add(1, &["a", "b"]).is_err());
+}
