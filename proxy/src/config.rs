@@ -16,10 +16,12 @@ mod problems;
 pub mod schema;
 mod source;
 mod suggest;
+pub mod watch;
 
 pub use problems::{Problem, Problems};
 pub use source::{Place, Source};
 pub use suggest::{did_you_mean, suggest};
+pub use watch::Watch;
 
 /// The filters embedded in the binary, as `builtin:` names them.
 pub const BUILTINS: [&str; 4] = ["model-router", "token-limits", "load-shaper", "telemetry"];
