@@ -34,10 +34,14 @@ impl Server {
 }
 
 fn serve(app: Arc<App>, wanted: SocketAddr, seed: u64) -> std::io::Result<Running> {
+    let listener = std::net::TcpListener::bind(wanted)?;
+    let address = listener.local_addr()?;
     // One thread: a stub shall cost what a model server's router costs, no more.
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let door = runtime.block_on(Door::open(wanted))?;
-    let address = door.address()?;
+    // Not by blocking on it: the caller may be in a runtime of its own.
+    let inside = runtime.enter();
+    let door = Door::new(listener)?;
+    drop(inside);
     app.engine.start_clock(seed)?;
     let (stop, stopped) = oneshot::channel();
     let (end, ended) = oneshot::channel();

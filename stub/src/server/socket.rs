@@ -36,12 +36,9 @@ impl Connected<IncomingStream<'_, Door>> for Socket {
 pub(crate) struct Door(TcpListener);
 
 impl Door {
-    pub(super) async fn open(address: SocketAddr) -> io::Result<Self> {
-        TcpListener::bind(address).await.map(Self)
-    }
-
-    pub(super) fn address(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+    pub(super) fn new(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener).map(Self)
     }
 }
 
@@ -71,7 +68,7 @@ impl Listener for Door {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.address()
+        self.0.local_addr()
     }
 }
 
