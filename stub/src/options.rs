@@ -171,9 +171,9 @@ pub enum StartError {
         max_total_tokens: u32,
     },
     /// The group cannot be joined.
-    #[error("cannot join the group `{0}`: {1}")]
+    #[error("cannot join the group `{0}`")]
     Group(String, #[source] std::io::Error),
     /// The address is taken, or a thread could not be started.
-    #[error("cannot serve on {0}: {1}")]
+    #[error("cannot serve on {0}")]
     Serve(std::net::SocketAddr, #[source] std::io::Error),
 }
