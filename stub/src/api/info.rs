@@ -1,0 +1,82 @@
+//! What the server says about itself. None of it asks for a key.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+use super::{App, TGI_VERSION};
+use crate::faults::Kind;
+
+pub(super) async fn info(State(app): State<Arc<App>>) -> Json<Value> {
+    let limits = &app.options.limits;
+    Json(json!({
+        "model_id": app.options.model_id,
+        "model_sha": null,
+        "model_pipeline_tag": null,
+        "max_concurrent_requests": limits.max_concurrent_requests,
+        "max_best_of": limits.max_best_of,
+        "max_stop_sequences": limits.max_stop_sequences,
+        "max_input_tokens": limits.max_input_tokens,
+        "max_total_tokens": limits.max_total_tokens,
+        "validation_workers": 2,
+        "max_client_batch_size": limits.max_client_batch_size,
+        "router": "text-generation-router",
+        "version": TGI_VERSION,
+        "sha": null,
+        "docker_label": null,
+    }))
+}
+
+pub(super) async fn models(State(app): State<Arc<App>>) -> Json<Value> {
+    let id = &app.options.model_id;
+    Json(json!({
+        "object": "list",
+        "data": [{ "id": id, "object": "model", "created": 0, "owned_by": id }],
+    }))
+}
+
+/// As the original, it hangs while the shard does, and knows nothing of the load.
+pub(super) async fn health(State(app): State<Arc<App>>) -> Result<(), ApiError> {
+    app.faults.stall_over().await;
+    if app.fault_acts(Kind::Unhealthy) {
+        Err(ApiError::Unhealthy)
+    } else {
+        Ok(())
+    }
+}
+
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let mut frozen = app.frozen_metrics.lock();
+    let page = match frozen
+        .take()
+        .filter(|_| app.fault_acts(Kind::FreezeMetrics))
+    {
+        Some(page) => page,
+        None => app.metrics_page(),
+    };
+    *frozen = Some(page.clone());
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], page).into_response()
+}
+
+impl App {
+    fn metrics_page(&self) -> String {
+        let occupancy = self.engine.occupancy();
+        self.metrics.render(&[
+            (
+                "tgi_batch_current_max_tokens",
+                u64::from(occupancy.reserved),
+            ),
+            ("tgi_batch_current_size", occupancy.running as u64),
+            (
+                "tgi_batch_max_total_tokens",
+                u64::from(self.options.profile.timing().max_batch_total_tokens),
+            ),
+            ("tgi_queue_size", occupancy.queued as u64),
+        ])
+    }
+}
