@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::run::Cell;
+use crate::measure::Cell;
 use crate::subject::Subject;
 use crate::workload::Workload;
 
@@ -32,6 +32,8 @@ pub(crate) struct Row {
     pub(crate) p99: Spread,
     /// How much of it a proxy adds to the direct way; below zero is noise.
     pub(crate) added_p99: Option<Spread>,
+    /// Pieces in which a body came; of a stream, its chunks.
+    pub(crate) pieces: Spread,
 }
 
 impl Spread {
@@ -79,6 +81,7 @@ fn row(cells: &[Cell], workload: Workload, subject: Subject) -> Option<Row> {
         ratio: Spread::over(plain.filter_map(|(cell, plain)| Some(cell.cpu? / plain.cpu?))),
         p50: Spread::over(own().map(|cell| cell.latency.p50))?,
         p99: Spread::over(own().map(|cell| cell.latency.p99))?,
+        pieces: Spread::over(own().map(|cell| cell.pieces))?,
         added_p99: Spread::over(direct.map(|(cell, direct)| cell.latency.p99 - direct.latency.p99)),
     })
 }
@@ -86,8 +89,8 @@ fn row(cells: &[Cell], workload: Workload, subject: Subject) -> Option<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Percentiles;
     use crate::noise::Noise;
-    use crate::run::Percentiles;
 
     fn cell(round: u32, subject: Subject, cpu: Option<f64>, p99: f64) -> Cell {
         Cell {
@@ -99,6 +102,7 @@ mod tests {
             cpu,
 
             latency: Percentiles { p50: 1.0, p99 },
+            pieces: 64.0,
             noise: Noise {
                 others: 0.0,
                 stolen: 0.0,

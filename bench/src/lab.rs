@@ -28,7 +28,7 @@ pub(crate) struct Place {
 
 /// A subject and, unless it is the direct way, its process.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub(crate) struct Running {
     /// What it is.
     pub(crate) subject: Subject,
     /// Its process.
@@ -41,7 +41,7 @@ pub(crate) struct Lab {
     /// Where they run.
     pub(crate) place: Place,
     /// In the order in which they take turns.
-    pub(crate) benches: Vec<Bench>,
+    pub(crate) running: Vec<Running>,
     /// The model server.
     pub(crate) upstream: Server,
 }
@@ -55,21 +55,21 @@ impl Lab {
         raise_file_limit()?;
         let upstream = start_upstream(&place, options.upstream_kind).await;
         let upstream = upstream.context("cannot run the model server")?;
-        let mut benches = Vec::new();
+        let mut running = Vec::new();
         for subject in subjects(options) {
             let server = subject.start(&place, upstream.address).await?;
-            benches.push(Bench { subject, server });
+            running.push(Running { subject, server });
         }
         Ok(Self {
             place,
-            benches,
+            running,
             upstream,
         })
     }
 
     /// Where clients send what is meant for this subject.
-    pub(crate) fn address(&self, bench: &Bench) -> SocketAddr {
-        bench.server.as_ref().unwrap_or(&self.upstream).address
+    pub(crate) fn address(&self, running: &Running) -> SocketAddr {
+        running.server.as_ref().unwrap_or(&self.upstream).address
     }
 }
 

@@ -23,7 +23,7 @@ const DRIVE_LIMIT: Duration = Duration::from_secs(300);
 /// The longest time that histograms tell from longer ones.
 const LONGEST_NS: u64 = 60_000_000_000;
 
-/// What clients saw, nanoseconds.
+/// What clients saw. Times are nanoseconds.
 #[derive(Debug)]
 pub(crate) struct Seen {
     /// From the request sent to the answer's last byte.
@@ -31,6 +31,8 @@ pub(crate) struct Seen {
     /// From an event sent by the model server to the event received; empty if
     /// events do not carry their time.
     pub(crate) event: Histogram<u64>,
+    /// Pieces in which bodies came; the chunks, where they were chunked.
+    pub(crate) pieces: u64,
 }
 
 impl Seen {
@@ -38,12 +40,14 @@ impl Seen {
         Ok(Self {
             exchange: Histogram::new_with_max(LONGEST_NS, 3)?,
             event: Histogram::new_with_max(LONGEST_NS, 3)?,
+            pieces: 0,
         })
     }
 
     fn add(&mut self, other: &Self) -> Result<()> {
         self.exchange.add(&other.exchange)?;
         self.event.add(&other.event)?;
+        self.pieces += other.pieces;
         Ok(())
     }
 }

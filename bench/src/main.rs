@@ -2,7 +2,7 @@
 //! proxy in the same run. docs/PERFORMANCE.md tells what is measured and why.
 //!
 //! A run walks down this list: [`lab`] starts the servers as processes of their
-//! own, [`run`] puts each [`workload`] on each [`subject`] in turns by [`load`],
+//! own, [`run`] puts each [`workload`] on each [`subject`] in turns ([`measure`], by [`load`]),
 //! [`figures`] compares within a round, [`bars`] judges, [`report`] tells.
 
 mod bars;
@@ -11,6 +11,7 @@ mod cores;
 mod figures;
 mod lab;
 mod load;
+mod measure;
 mod memory;
 mod noise;
 mod plain_pingora;

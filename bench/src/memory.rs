@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::cli::{Options, UpstreamKind};
-use crate::lab::{Bench, Lab};
+use crate::lab::{Lab, Running};
 use crate::load::{Client, Clients};
 use crate::server::Server;
 use crate::subject::Subject;
@@ -34,22 +34,22 @@ pub(crate) struct Memory {
 /// Measures fresh proxies.
 pub(crate) async fn measure(lab: &Lab, options: &Options) -> Result<Vec<Memory>> {
     let mut all = Vec::new();
-    for bench in &lab.benches {
-        let Some(server) = &bench.server else {
+    for running in &lab.running {
+        let Some(server) = &running.server else {
             continue;
         };
-        eprintln!("memory: {}", bench.subject.title());
+        eprintln!("memory: {}", running.subject.title());
         let idle = server.resident()?;
         let open_stream = match options.upstream_kind {
             UpstreamKind::Fixed => {
                 Some(open_streams(server, options).await.with_context(|| {
-                    format!("{}, {OPEN_STREAMS} open streams", bench.subject.title())
+                    format!("{}, {OPEN_STREAMS} open streams", running.subject.title())
                 })?)
             }
             UpstreamKind::Stub => None,
         };
         all.push(Memory {
-            subject: bench.subject,
+            subject: running.subject,
             idle,
             open_stream,
             after_load: idle,
@@ -61,9 +61,9 @@ pub(crate) async fn measure(lab: &Lab, options: &Options) -> Result<Vec<Memory>>
 /// Reads again what the proxies hold now.
 pub(crate) fn after_load(lab: &Lab, memory: &mut [Memory]) -> Result<()> {
     let servers = lab
-        .benches
+        .running
         .iter()
-        .filter_map(|Bench { server, .. }| server.as_ref());
+        .filter_map(|Running { server, .. }| server.as_ref());
     for (memory, server) in memory.iter_mut().zip(servers) {
         memory.after_load = server.resident()?;
     }

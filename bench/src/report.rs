@@ -12,8 +12,8 @@ use crate::bars::Bar;
 use crate::cli::Options;
 use crate::cores::Cores;
 use crate::figures::Row;
+use crate::measure::Cell;
 use crate::memory::Memory;
-use crate::run::Cell;
 use crate::workload::Workload;
 
 /// Everything that a run found out.

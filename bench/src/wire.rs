@@ -135,7 +135,9 @@ impl Wire {
             &self.ahead[size..size + 2] == b"\r\n",
             "a chunk of {size} bytes is not ended"
         );
-        each(&self.ahead[..size]);
+        if size > 0 {
+            each(&self.ahead[..size]);
+        }
         self.ahead.advance(size + 2);
         Ok(size > 0)
     }
@@ -160,5 +162,71 @@ impl Wire {
             ensure!(read > 0, "connection closed within a body");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What a body comes to when the peer sends `sent` and closes.
+    async fn read(framing: Framing, sent: &str) -> Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut wire = Wire::connect(listener.local_addr()?).await?;
+        let (mut peer, _) = listener.accept().await?;
+        peer.write_all(sent.as_bytes()).await?;
+        drop(peer);
+        let mut body = Vec::new();
+        wire.body(framing, |piece| body.extend_from_slice(piece))
+            .await?;
+        Ok(String::from_utf8(body)?)
+    }
+
+    #[tokio::test]
+    async fn a_body_ends_where_its_framing_says() {
+        let sized = read(Framing::Length(3), "abcdef").await.unwrap();
+        assert_eq!(sized, "abc");
+        let chunked = read(Framing::Chunked, "2\r\nab\r\n1\r\nc\r\n0\r\n\r\nrest")
+            .await
+            .unwrap();
+        assert_eq!(chunked, "abc");
+    }
+
+    #[tokio::test]
+    async fn a_body_cut_short_is_refused() {
+        for (framing, sent) in [
+            (Framing::Length(9), "abc"),
+            (Framing::Chunked, "2\r\nab\r\n"),
+            (Framing::Chunked, "9\r\nabc"),
+            (Framing::Chunked, "2\r\nab\r\n0\r\n"),
+        ] {
+            let error = read(framing, sent).await.expect_err(sent);
+            assert_eq!(
+                error.to_string(),
+                "connection closed within a body",
+                "{sent}"
+            );
+        }
+    }
+
+    #[test]
+    fn chunked_wins_over_a_length_and_other_codings_are_refused() {
+        let length = Header {
+            name: "Content-Length",
+            value: b"3",
+        };
+        let coding = |value| Header {
+            name: "Transfer-Encoding",
+            value,
+        };
+        assert_eq!(Framing::of(&[length]).unwrap(), Some(Framing::Length(3)));
+        assert_eq!(
+            Framing::of(&[length, coding(b"chunked")]).unwrap(),
+            Some(Framing::Chunked)
+        );
+        assert_eq!(Framing::of(&[]).unwrap(), None);
+        Framing::of(&[coding(b"gzip")]).unwrap_err();
     }
 }

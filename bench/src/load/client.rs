@@ -34,7 +34,10 @@ impl Client {
         let framing = self.ask(request).await?;
         let mut answer = Answer::begin(expected);
         self.wire
-            .body(framing, |piece| answer.push(piece, &mut seen.event))
+            .body(framing, |piece| {
+                seen.pieces += 1;
+                answer.push(piece, &mut seen.event);
+            })
             .await?;
         let took = u64::try_from(begun.elapsed().as_nanos())?;
         seen.exchange.saturating_record(took);

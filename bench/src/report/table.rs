@@ -25,6 +25,7 @@ pub(crate) fn figures(report: &Report, workload: Workload) -> Option<Table> {
         "P50 us",
         "P99 us",
         "added P99 us",
+        "pieces",
     ];
     let mut table = right_aligned(header);
     for row in rows {
@@ -35,6 +36,7 @@ pub(crate) fn figures(report: &Report, workload: Workload) -> Option<Table> {
             median(Some(row.p50), 0),
             median(Some(row.p99), 0),
             median(row.added_p99, 0),
+            median(Some(row.pieces), 1),
         ]);
     }
     Some(table)
