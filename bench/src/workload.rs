@@ -114,7 +114,8 @@ pub(crate) fn held_stream() -> Vec<u8> {
     post("/generate_stream", 900, Some(Duration::from_secs(3_600)))
 }
 
-/// A request in TGI's dialect with a prompt of `prompt` bytes.
+/// A request in TGI's dialect with a prompt of `prompt` bytes. `x-sim-out` has
+/// `headworks-stub` answer with as many tokens as our own model server does.
 fn post(path: &str, prompt: usize, pace: Option<Duration>) -> Vec<u8> {
     let text: String = SENTENCES
         .iter()
@@ -132,7 +133,7 @@ fn post(path: &str, prompt: usize, pace: Option<Duration>) -> Vec<u8> {
         .unwrap_or_default();
     format!(
         "POST {path} HTTP/1.1\r\nhost: bench.local\r\nuser-agent: headworks-bench\r\naccept: */*\r\n\
-        x-model-id: bench\r\ncontent-type: application/json\r\n{pace}content-length: {}\r\n\r\n{body}",
+        x-model-id: bench\r\nx-sim-out: {EVENTS}\r\ncontent-type: application/json\r\n{pace}content-length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()
