@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::stage::{Ports, Stage};
+use crate::stage::{Addresses, Stage};
 use crate::test::Tally;
 use crate::ui::{self, heading, human};
 use crate::workspace::{Binaries, Profile, Workspace};
@@ -62,14 +62,7 @@ fn all(workspace: &Workspace, report: &mut Report) -> Result<()> {
     // The tests built them already.
     let binaries = Binaries::built(workspace, Profile::Dev);
     report.step("demo", || {
-        demo::show(&mut Stage::start(
-            workspace,
-            &binaries,
-            Ports {
-                clients: 0,
-                admin: 0,
-            },
-        )?)
+        demo::show(&mut Stage::start(workspace, &binaries, Addresses::any()?)?)
     })?;
     report.step("scripts", || scripts::run(workspace, &binaries))
 }

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::guests;
-use crate::stage::{Ports, Stage};
+use crate::stage::{Addresses, Stage};
 use crate::ui::heading;
 use crate::workspace::{Binaries, Profile, Workspace};
 
@@ -35,23 +35,16 @@ pub(crate) struct Options {
 
 /// Builds what is needed and shows it.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    // Before anything is built: a port in use should not cost minutes.
+    let addresses = Addresses::take(options.port, options.admin_port)?;
     guests::build(workspace, None)?;
-    let binaries = Binaries::build(
-        workspace,
-        if options.release {
-            Profile::Release
-        } else {
-            Profile::Dev
-        },
-    )?;
-    let mut stage = Stage::start(
-        workspace,
-        &binaries,
-        Ports {
-            clients: options.port,
-            admin: options.admin_port,
-        },
-    )?;
+    let profile = if options.release {
+        Profile::Release
+    } else {
+        Profile::Dev
+    };
+    let binaries = Binaries::build(workspace, profile)?;
+    let mut stage = Stage::start(workspace, &binaries, addresses)?;
     show(&mut stage)?;
     if options.serve { serve(&stage) } else { Ok(()) }
 }

@@ -6,21 +6,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::stage::{MODELS, Ports, Stage};
+use crate::stage::{Addresses, MODELS, Stage};
 use crate::workspace::{Binaries, Workspace};
 use crate::{process, ui};
 
 /// Runs both scripts against a stage; fails when one request fails.
 pub(crate) fn run(workspace: &Workspace, binaries: &Binaries) -> Result<()> {
     let environment = prepare(workspace)?;
-    let stage = Stage::start(
-        workspace,
-        binaries,
-        Ports {
-            clients: 0,
-            admin: 0,
-        },
-    )?;
+    let stage = Stage::start(workspace, binaries, Addresses::any()?)?;
     let stress = stress_test(workspace, &environment, &stage);
     ui::step("scripts/stress_test.py", |step| process::run(step, stress))?;
     let load = load_test(workspace, &environment, &stage);

@@ -24,13 +24,29 @@ pub(crate) const MODELS: [&str; 2] = ["qwen2", "llama3"];
 /// How long a program may take to get ready; the first compile of the filters counts.
 const READY: Duration = Duration::from_secs(60);
 
-/// Ports of this machine to listen on; 0 takes any that is free.
+/// Where the gateway of a stage listens.
 #[derive(Clone, Copy)]
-pub(crate) struct Ports {
-    /// For clients.
-    pub(crate) clients: u16,
-    /// For operators.
-    pub(crate) admin: u16,
+pub(crate) struct Addresses {
+    clients: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl Addresses {
+    /// These ports of this machine, 0 for any; fails at once when one is in use.
+    pub(crate) fn take(clients: u16, admin: u16) -> Result<Self> {
+        // Held together until both are known, lest 0 and 0 give the same.
+        let clients = listen(clients, "--port")?;
+        let admin = listen(admin, "--admin-port")?;
+        Ok(Self {
+            clients: clients.local_addr()?,
+            admin: admin.local_addr()?,
+        })
+    }
+
+    /// Ports that are free.
+    pub(crate) fn any() -> Result<Self> {
+        Self::take(0, 0)
+    }
 }
 
 /// The running programs.
@@ -49,9 +65,8 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts everything and waits until it is ready.
-    pub(crate) fn start(workspace: &Workspace, binaries: &Binaries, ports: Ports) -> Result<Self> {
-        let clients = address(ports.clients, "--port")?;
-        let admin = address(ports.admin, "--admin-port")?;
+    pub(crate) fn start(workspace: &Workspace, binaries: &Binaries, at: Addresses) -> Result<Self> {
+        let Addresses { clients, admin } = at;
         let folder = tempfile::Builder::new()
             .prefix("headworks-stage-")
             .tempdir()?;
@@ -112,13 +127,12 @@ fn start_gateway(
     Ok(gateway)
 }
 
-/// An address to listen on. Taken and given back, so that a port in use is
-/// found before anything is started.
-fn address(port: u16, flag: &str) -> Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
-        format!("port {port} is taken; stop who has it, or choose another with {flag} (0 for any)")
-    })?;
-    Ok(listener.local_addr()?)
+fn listen(port: u16, flag: &str) -> Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
+        format!(
+            "cannot listen on port {port}; stop what does, or choose another by {flag} (0 for any)"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -127,11 +141,14 @@ mod tests {
 
     #[test]
     fn a_port_in_use_is_named_with_the_way_out() {
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = listen(0, "--port").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let error = address(port, "--port").unwrap_err().to_string();
+        let error = Addresses::take(port, 0)
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
         assert!(
-            error.starts_with(&format!("port {port} is taken")) && error.contains("--port"),
+            error.contains(&format!("port {port};")) && error.contains("--port"),
             "{error}"
         );
     }

@@ -26,26 +26,33 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<Tally> {
         )
     })?;
     let mut tally = Tally::default();
+    for command in runners(workspace, args) {
+        tally.add(watch(command)?);
+    }
+    ensure!(
+        tally.passed + tally.failed > 0,
+        "no test ran; does `{}` name one?",
+        args.join(" ")
+    );
+    Ok(tally)
+}
+
+/// What runs all tests: cargo-nextest, which leaves doc tests to cargo, or cargo alone.
+fn runners(workspace: &Workspace, args: &[String]) -> Vec<Command> {
     if !has_nextest(workspace) {
-        tally.add(watch(with(
+        return vec![with(
             workspace.cargo(["test", "--workspace", "--no-fail-fast"]),
             args,
-        ))?);
-        return Ok(tally);
+        )];
     }
-    tally.add(watch(with(
+    let mut commands = vec![with(
         workspace.cargo(["nextest", "run", "--workspace", "--no-fail-fast"]),
         args,
-    ))?);
+    )];
     if args.is_empty() {
-        tally.add(watch(workspace.cargo([
-            "test",
-            "--workspace",
-            "--doc",
-            "--no-fail-fast",
-        ]))?);
+        commands.push(workspace.cargo(["test", "--workspace", "--doc", "--no-fail-fast"]));
     }
-    Ok(tally)
+    commands
 }
 
 impl Tally {
@@ -99,9 +106,11 @@ impl Tally {
 }
 
 /// Runs a test runner, shows what it prints and counts what it reports.
-fn watch(command: Command) -> Result<Tally> {
+fn watch(mut command: Command) -> Result<Tally> {
     let name = process::describe(&command);
     let mut tally = Tally::default();
+    // Colours would hide the summary from us.
+    command.env("CARGO_TERM_COLOR", "never");
     let status = process::stream(command, |line| {
         println!("{line}");
         tally.add(Tally::read(line).unwrap_or_default());

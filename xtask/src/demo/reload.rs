@@ -12,6 +12,7 @@ use crate::process::wait_for;
 use crate::stage::{MODELS, Stage};
 use crate::ui::{heading, human};
 
+/// Even, so that the last one leads back to the first model.
 const SWAPS: usize = 6;
 /// The model id whose pool the chapter changes.
 const ALIAS: &str = "assistant";
@@ -33,6 +34,8 @@ pub(super) fn tell(stage: &mut Stage) -> Result<()> {
         swap_alias(stage, &client, MODELS[(swap + 1) % MODELS.len()])?;
     }
     refuse_a_broken_one(stage, &client)?;
+    // The last good one went to the first model, so this is a change again.
+    swap_alias(stage, &client, MODELS[1])?;
     let count = traffic.stop()?;
     println!("generation {before} before, {} now", generation(&client)?);
     println!(
@@ -82,7 +85,9 @@ fn refuse_a_broken_one(stage: &mut Stage, client: &Client) -> Result<()> {
         generation(client)? == before,
         "a broken configuration went live"
     );
-    route_alias(stage, MODELS[0])
+    client
+        .generate(&request(ALIAS, "Still there?"))?
+        .expect_from(MODELS[0])
 }
 
 fn route_alias(stage: &mut Stage, pool: &str) -> Result<()> {

@@ -52,12 +52,13 @@ pub(super) fn install(step: &Step) -> Result<()> {
         );
     }
     step.note(&format!("installing {}", PACKAGES.join(", ")));
-    process::run(step, apt_get(&["update"]))?;
     let mut install = apt_get(&["install", "--yes", "--no-install-recommends"]);
     install.args(PACKAGES);
-    process::run(step, install).with_context(|| {
-        format!("Debian's toolchain cannot be had; run `rustup target add {TARGET}`")
-    })
+    process::run(step, apt_get(&["update"]))
+        .and_then(|()| process::run(step, install))
+        .with_context(|| {
+            format!("cannot install Debian's toolchain; run `rustup target add {TARGET}`")
+        })
 }
 
 /// `cargo build` with Debian's cargo and rustc alone.
@@ -90,4 +91,22 @@ fn apt_get(args: &[&str]) -> Command {
 
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_toolchain_left_in_the_environment_is_dropped() {
+        let command = cargo_build(Path::new("."));
+        let value = |name: &str| {
+            let found = command.get_envs().find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.map(|value| value.to_string_lossy().into_owned()))
+        };
+        assert_eq!(value("RUSTUP_TOOLCHAIN"), Some(None));
+        assert_eq!(value("RUSTFLAGS"), Some(None));
+        assert_eq!(value("RUSTC_WRAPPER"), Some(Some(String::new())));
+        assert_eq!(value("RUSTC"), Some(Some("/usr/bin/rustc".to_owned())));
+    }
 }
