@@ -44,7 +44,6 @@ mod filter;
 mod host;
 pub mod log;
 mod metrics;
-mod millis;
 mod outcome;
 pub mod prelude;
 pub mod random;
@@ -54,6 +53,7 @@ pub mod setup;
 pub mod store;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod units;
 pub mod upstreams;
 mod verdict;
 
@@ -88,7 +88,7 @@ macro_rules! export {
             }
 
             type Exported = $crate::export::Hooks<$filter>;
-            $crate::bindings::export_hooks!(Exported with_types_in $crate::bindings);
+    $crate::bindings::export_hooks!(Exported with_types_in $crate::bindings);
         };
     };
 }

@@ -35,7 +35,15 @@ pub struct Request {
 /// Facts.
 impl Request {
     pub(crate) fn new(raw: exchange::Request) -> Self {
-        Self { raw, model: OnceCell::new() }
+        Self {
+            raw,
+            model: OnceCell::new(),
+        }
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn into_raw(self) -> exchange::Request {
+        self.raw
     }
 
     /// The API called: `unified`, `tgi`, `tgi.generate`, `tgi.generate_stream`,
