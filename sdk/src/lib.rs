@@ -30,6 +30,7 @@
 // So that the attributes, which say `::headworks_sdk`, work in here too.
 extern crate self as headworks_sdk;
 
+mod attributes;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod bindings;
@@ -57,9 +58,9 @@ mod units;
 pub mod upstreams;
 mod verdict;
 
+pub use attributes::{config, filter, on_complete, on_request, place};
 pub use candidate::{Candidate, Health};
 pub use filter::{Filter, Hooks};
-pub use headworks_sdk_macros::{config, filter, on_complete, on_request, place};
 pub use metrics::{Counter, Gauge, Timer};
 pub use outcome::{End, Outcome};
 pub use request::{Refused, Request};

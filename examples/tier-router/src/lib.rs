@@ -3,6 +3,7 @@
 
 use headworks_sdk::prelude::*;
 
+/// Which header names the tier, and the pool of each tier.
 #[config]
 pub struct Config {
     header: String,

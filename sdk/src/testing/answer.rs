@@ -34,7 +34,7 @@ impl<F: Filter> Answer<F> {
             verdict: Verdict::Next,
         };
         if F::HOOKS.on_request {
-            answer.verdict = answer.lend(|filter, request| filter.on_request(request));
+            answer.verdict = answer.lend(F::on_request);
         }
         if let Verdict::Reject(rejection) = &answer.verdict {
             judge(rejection);
