@@ -70,6 +70,11 @@ pub use verdict::{Placement, Rejection, Verdict};
 #[doc(hidden)]
 pub use serde;
 
+/// The guide's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/FILTERS.md")]
+mod guide {}
+
 /// Exports a filter; what the attributes end with.
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]

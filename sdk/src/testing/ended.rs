@@ -15,14 +15,14 @@ use crate::End;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Ended {
-    pub(super) end: End,
-    pub(super) status: u16,
-    pub(super) endpoint: Option<String>,
-    pub(super) input_tokens: u32,
-    pub(super) output_tokens: u32,
-    pub(super) ttft: Option<Duration>,
-    pub(super) latency: Duration,
-    pub(super) queued: Duration,
+    pub(crate) end: End,
+    pub(crate) status: u16,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) input_tokens: u32,
+    pub(crate) output_tokens: u32,
+    pub(crate) ttft: Option<Duration>,
+    pub(crate) latency: Duration,
+    pub(crate) queued: Duration,
 }
 
 impl Ended {

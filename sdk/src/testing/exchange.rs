@@ -1,15 +1,17 @@
 //! The request and the outcome that hooks are given, with the signatures that
 //! the bindings have in wasm.
 
+mod outcome;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::body::Body;
-use super::ended::Ended;
 use super::world::World;
-use crate::units::micros;
+
+pub(crate) use outcome::Outcome;
 
 /// What one mock exchange has come to.
 #[derive(Clone, Debug, Default)]
@@ -166,51 +168,6 @@ impl Request {
 
     pub(crate) fn set_state(&self, state: &[u8]) {
         self.0.borrow_mut().state = state.to_vec();
-    }
-}
-
-/// How a mock exchange ended.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) ended: Ended,
-    pub(crate) pool: Option<String>,
-}
-
-impl Outcome {
-    pub(crate) fn status(&self) -> u16 {
-        self.ended.status
-    }
-
-    pub(crate) fn end(&self) -> String {
-        self.ended.end.as_str().to_owned()
-    }
-
-    pub(crate) fn pool(&self) -> Option<String> {
-        self.pool.clone()
-    }
-
-    pub(crate) fn endpoint(&self) -> Option<String> {
-        self.ended.endpoint.clone()
-    }
-
-    pub(crate) fn input_tokens(&self) -> u32 {
-        self.ended.input_tokens
-    }
-
-    pub(crate) fn output_tokens(&self) -> u32 {
-        self.ended.output_tokens
-    }
-
-    pub(crate) fn ttft_us(&self) -> Option<u64> {
-        self.ended.ttft.map(micros)
-    }
-
-    pub(crate) fn latency_us(&self) -> u64 {
-        micros(self.ended.latency)
-    }
-
-    pub(crate) fn queued_us(&self) -> u64 {
-        micros(self.ended.queued)
     }
 }
 
