@@ -5,9 +5,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+mod check;
+pub mod file;
+pub mod markdown;
+mod problems;
+pub mod schema;
+mod source;
+mod suggest;
+pub mod watch;
+
+pub use problems::{Problem, Problems};
+pub use source::{Place, Source};
+pub use suggest::{did_you_mean, suggest};
+pub use watch::Watch;
+
+/// The filters embedded in the binary, as `builtin:` names them.
+pub const BUILTINS: [&str; 4] = ["model-router", "token-limits", "load-shaper", "telemetry"];
 
 /// Everything that one configuration file says.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +41,36 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Where metrics go besides `/metrics`.
     pub metrics: Metrics,
+    /// The file, for problems that are found later: `Problems::of(config.source.clone())`.
+    pub source: Source,
+}
+
+impl Config {
+    /// Reads and checks a file, finding every problem at once.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let mut problems = Problems::new(path);
+            problems.push("", format!("cannot be read: {error}"));
+            problems
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks the text of a file. Paths in it are relative to the folder of
+    /// `origin`, which also names the file in problems.
+    pub fn parse(text: &str, origin: &Path) -> Result<Self, Problems> {
+        check::parse(text, origin)
+    }
+
+    /// The files of filters, to be watched.
+    pub fn module_files(&self) -> impl Iterator<Item = &Path> {
+        self.filters
+            .iter()
+            .filter_map(|filter| match &filter.module {
+                Module::File(path) => Some(path.as_path()),
+                Module::Builtin(_) => None,
+            })
+    }
 }
 
 /// The listener for clients and its bounds.
@@ -66,7 +113,9 @@ pub struct Pool {
 }
 
 /// A dialect of upstream servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// Hugging Face text-generation-inference: its own routes and OpenAI's.
@@ -138,12 +187,22 @@ pub struct Filter {
 pub enum Module {
     /// Embedded in the binary: `builtin:model-router`.
     Builtin(String),
-    /// A file; watched. Absolute, or relative to the configuration file's folder.
+    /// A file; watched. The configuration file's folder is already part of it.
     File(PathBuf),
 }
 
 /// What happens to an exchange whose filter failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    serde::Deserialize,
+    serde::Serialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
     /// It is refused with 500.
@@ -154,7 +213,18 @@ pub enum OnError {
 }
 
 /// A power beyond the world `filter`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Deserialize,
+    serde::Serialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
     /// Reading prompt content.

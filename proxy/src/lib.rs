@@ -5,6 +5,7 @@
 //! the table of contents of that walk.
 
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod exchange;
 pub mod filter;

@@ -1,0 +1,108 @@
+//! What people write: the keys, their defaults and their documentation, which
+//! is also the JSON Schema and `docs/CONFIG.md`. Values stand as they were
+//! written; whether they make sense is for `check` to say.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod filter;
+mod pool;
+mod units;
+
+pub use filter::{Breaker, Filter};
+pub use pool::{Endpoint, Pool, Queue, Timeouts, WeightedEndpoint};
+pub use units::{Size, Time};
+
+/// Configuration of Headworks. Times are written like `"10ms"`, `"30s"` or
+/// `"1h 30m"`, sizes like `"512KiB"` or `"2MiB"`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["pools"]))]
+pub struct Config {
+    /// The pool of requests that no filter routed. Where there is one pool
+    /// only, it is that one; otherwise such requests are refused.
+    pub default_pool: Option<String>,
+    /// The listener for clients.
+    pub server: Server,
+    /// The listener for operators: health, metrics, the live generation.
+    pub admin: Admin,
+    /// Pools by name: endpoints that serve the same model.
+    pub pools: BTreeMap<String, Pool>,
+    /// The chain of filters, in the order in which they see a request.
+    pub filters: Vec<Filter>,
+    /// Where metrics go besides `/metrics` on the admin listener.
+    pub metrics: Metrics,
+}
+
+/// The listener for clients.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port, or several. A change needs a restart.
+    pub listen: Listen,
+    /// Worker threads; 0 for as many as cores. A change needs a restart.
+    #[schemars(range(max = 1024))]
+    pub threads: usize,
+    /// Largest request body; a larger one is answered with 413.
+    pub max_body: Size,
+    /// How long a client may take to send its head, and between two reads of
+    /// its body.
+    pub read_timeout: Time,
+    /// How long an idle connection is kept open for the next request.
+    pub keepalive: Time,
+    /// How long running exchanges may take to end after SIGTERM.
+    pub drain: Time,
+}
+
+/// One address or several.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Listen {
+    /// `"0.0.0.0:8000"`
+    One(String),
+    /// `["0.0.0.0:8000", "[::]:8000"]`
+    Many(Vec<String>),
+}
+
+/// The listener for operators.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Address and port. It asks for no password: beyond loopback, keep it on
+    /// a network that only operators and the metrics scraper reach. A change
+    /// needs a restart.
+    pub listen: String,
+}
+
+/// Where metrics go besides `/metrics` on the admin listener.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Host and port of a StatsD daemon, such as `"127.0.0.1:8125"`.
+    pub statsd: Option<String>,
+    /// Put before each StatsD name, such as `"headworks."`.
+    pub statsd_prefix: String,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: Listen::One("0.0.0.0:8000".into()),
+            threads: 0,
+            max_body: "2MiB".into(),
+            read_timeout: "30s".into(),
+            keepalive: "60s".into(),
+            drain: "30s".into(),
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:9090".into(),
+        }
+    }
+}
