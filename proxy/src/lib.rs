@@ -11,3 +11,4 @@ pub mod exchange;
 pub mod filter;
 pub mod observe;
 pub mod upstream;
+pub mod wasm;

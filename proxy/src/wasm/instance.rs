@@ -1,0 +1,98 @@
+//! One instance of a filter: its memory, and the way into it. It serves one
+//! call at a time, and none after one that failed.
+
+use std::sync::Arc;
+
+use wasmtime::{Error, Result, Store};
+
+use super::bindings::hooks::Guest;
+use super::bindings::types::{Plan, SettingsProblem};
+use super::bindings::{self, FilterPre};
+use super::state::{Declared, Scope, State};
+use super::ticker::Ticks;
+use crate::exchange::Exchange;
+
+/// One instance of a filter.
+pub(super) struct Instance {
+    store: Store<State>,
+    exports: bindings::Filter,
+    /// Calls so far.
+    pub(super) calls: u64,
+}
+
+/// An instance, and what it made of its settings.
+pub(super) struct Configured {
+    pub(super) instance: Instance,
+    pub(super) plan: Result<Plan, Vec<SettingsProblem>>,
+    pub(super) declared: Declared,
+}
+
+/// A call that ended in an error. The instance cannot be entered again.
+pub(super) struct Stopped {
+    pub(super) error: Error,
+    /// The last error that the guest logged in the call.
+    pub(super) last_words: Option<String>,
+}
+
+impl Instance {
+    /// Makes an instance and has it read its settings, all before the deadline.
+    pub(super) fn start(
+        code: &FilterPre<State>,
+        scope: Arc<Scope>,
+        max_memory: usize,
+        deadline: Ticks,
+        settings: &str,
+    ) -> Result<Configured, Stopped> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is where stores get their limits"
+        )]
+        let mut store = Store::new(code.engine(), State::new(scope, max_memory));
+        store.limiter(|state| &mut state.memory);
+        store.set_epoch_deadline(deadline.0);
+        let configured = code.instantiate(&mut store).and_then(|exports| {
+            let plan = exports
+                .headworks_filter_hooks()
+                .call_configure(&mut store, settings)?;
+            Ok((exports, plan))
+        });
+        let declared = store.data_mut().declared.take().unwrap_or_default();
+        let last_words = store.data_mut().last_words.take();
+        let (exports, plan) = configured.map_err(|error| Stopped { error, last_words })?;
+        let instance = Self {
+            store,
+            exports,
+            calls: 0,
+        };
+        Ok(Configured {
+            instance,
+            plan,
+            declared,
+        })
+    }
+
+    /// Calls a hook. The exchange is the instance's for the time of the call.
+    pub(super) fn call<R>(
+        &mut self,
+        exchange: Box<Exchange>,
+        deadline: Ticks,
+        hook: impl FnOnce(&Guest, &mut Store<State>) -> Result<R>,
+    ) -> (Box<Exchange>, Result<R, Stopped>) {
+        self.calls += 1;
+        let state = self.store.data_mut();
+        state.exchange = Some(exchange);
+        state.last_words = None;
+        self.store.set_epoch_deadline(deadline.0);
+        let result = hook(self.exports.headworks_filter_hooks(), &mut self.store);
+        let state = self.store.data_mut();
+        let exchange = state
+            .exchange
+            .take()
+            .expect("it was put there above, and imports only borrow it");
+        let last_words = state.last_words.take();
+        (
+            exchange,
+            result.map_err(|error| Stopped { error, last_words }),
+        )
+    }
+}
