@@ -81,18 +81,18 @@ fn sized(bytes: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    fn check(bytes: &[u8], expected: Result<Kind, NotWasm>) {
-        assert_eq!(kind(bytes), expected, "{bytes:02x?}");
+    fn check(bytes: &[u8], expected: &Result<Kind, NotWasm>) {
+        assert_eq!(&kind(bytes), expected, "{bytes:02x?}");
     }
 
     #[test]
     fn a_head_says_what_a_file_is() {
-        check(b"\0asm\x01\0\0\0", Ok(Kind::Module));
-        check(b"\0asm\x0d\0\x01\0", Ok(Kind::Component));
-        check(b"\0asm\x02\0\0\0", Err(NotWasm::Version([2, 0, 0, 0])));
-        check(b"(module)", Err(NotWasm::Magic));
-        check(b"#!/bin/sh", Err(NotWasm::Magic));
-        check(b"", Err(NotWasm::Empty));
+        check(b"\0asm\x01\0\0\0", &Ok(Kind::Module));
+        check(b"\0asm\x0d\0\x01\0", &Ok(Kind::Component));
+        check(b"\0asm\x02\0\0\0", &Err(NotWasm::Version([2, 0, 0, 0])));
+        check(b"(module)", &Err(NotWasm::Magic));
+        check(b"#!/bin/sh", &Err(NotWasm::Magic));
+        check(b"", &Err(NotWasm::Empty));
     }
 
     #[test]
@@ -103,8 +103,8 @@ mod tests {
                 8 | 12 => Ok(Kind::Module),
                 _ => Err(NotWasm::Truncated(length)),
             };
-            check(&whole[..length], expected);
+            check(&whole[..length], &expected);
         }
-        check(whole, Ok(Kind::Module));
+        check(whole, &Ok(Kind::Module));
     }
 }

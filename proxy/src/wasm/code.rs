@@ -114,23 +114,19 @@ impl Codes {
     fn link(&self, component: &Component) -> Result<FilterPre<State>, CodeError> {
         let ty = component.component_type();
         let mut imports = ty.imports(self.linker.engine()).map(|(name, _)| name);
-        if let Some(stranger) = imports.find(|name| !name.starts_with(PACKAGE)) {
-            let wasi = stranger.starts_with("wasi:");
-            let error = if wasi {
-                CodeError::Wasi
-            } else {
-                CodeError::UnknownImport
-            };
-            return Err(error(stranger.to_owned()));
+        match imports.find(|name| !name.starts_with(PACKAGE)) {
+            Some(wasi) if wasi.starts_with("wasi:") => {
+                return Err(CodeError::Wasi(wasi.to_owned()));
+            }
+            Some(other) => return Err(CodeError::UnknownImport(other.to_owned())),
+            None => {}
         }
+        let wrong = |error| CodeError::WrongType(one_line(&error));
+        let linked = self.linker.instantiate_pre(component).map_err(wrong)?;
         if component.get_export_index(None, HOOKS).is_none() {
             return Err(CodeError::NoHooks);
         }
-        let linked = self
-            .linker
-            .instantiate_pre(component)
-            .and_then(FilterPre::new);
-        linked.map_err(|error| CodeError::WrongType(one_line(&error)))
+        FilterPre::new(linked).map_err(wrong)
     }
 }
 

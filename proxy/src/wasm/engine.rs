@@ -9,6 +9,7 @@ use std::{fs, io};
 
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    WasmBacktraceDetails,
 };
 
 use super::RuntimeError;
@@ -59,6 +60,7 @@ pub(super) fn build(options: &Options) -> Result<Engine, RuntimeError> {
         .epoch_interruption(true)
         .max_wasm_stack(options.max_stack)
         .wasm_backtrace_max_frames(Some(FRAMES))
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .concurrency_support(false)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options.instances)));
     if let Some(folder) = &options.cache {

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use wasmtime::{Error, Trap, WasmBacktrace};
 
+use super::code::one_line;
 use super::limits::OverMemory;
 
-/// A function that filters export.
+/// What a filter was doing: a function that it exports, or coming to life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hook {
+    /// It is instantiated: memory, tables and start function.
+    Start,
     /// Reads settings; runs in each new instance.
     Configure,
     /// Judges a request.
@@ -83,20 +86,36 @@ pub(super) fn explain(error: &Error, call: Circumstances) -> (FailureKind, Strin
     if let Some(over) = error.downcast_ref::<OverMemory>() {
         return (FailureKind::Memory, over.to_string());
     }
-    match (error.downcast_ref::<Trap>(), call.last_words) {
-        (Some(Trap::Interrupt), _) => (
+    let Some(trap) = error.downcast_ref::<Trap>() else {
+        return (FailureKind::Trap, without_backtrace(error));
+    };
+    match (trap, call.last_words) {
+        (Trap::Interrupt, _) => (
             FailureKind::Deadline,
             format!("ran past its deadline of {:?}", call.deadline),
         ),
-        (Some(Trap::StackOverflow), _) => (
+        (Trap::StackOverflow, _) => (
             FailureKind::Stack,
             "called itself too deeply: the stack is exhausted".to_owned(),
         ),
-        (Some(Trap::UnreachableCodeReached), Some(words)) if words.starts_with(PANICKED) => {
-            (FailureKind::Panic, words)
+        (Trap::UnreachableCodeReached, Some(words)) if words.starts_with(PANICKED) => {
+            (FailureKind::Panic, words.replace('\n', " "))
         }
-        (Some(trap), _) => (FailureKind::Trap, trap.to_string()),
-        (None, _) => (FailureKind::Trap, error.root_cause().to_string()),
+        // The stack of a guest in Rust lies at the start of its memory.
+        (Trap::MemoryOutOfBounds, _) => (
+            FailureKind::Trap,
+            format!("{trap}; large values on the stack, too deep, end so as well"),
+        ),
+        _ => (FailureKind::Trap, trap.to_string()),
+    }
+}
+
+/// An error with its causes. A backtrace counts as one, and has a place of its own.
+fn without_backtrace(error: &Error) -> String {
+    if error.is::<WasmBacktrace>() {
+        error.root_cause().to_string()
+    } else {
+        one_line(error)
     }
 }
 
@@ -106,9 +125,10 @@ pub(super) fn backtrace(error: &Error) -> Option<String> {
 }
 
 impl Hook {
-    /// The name in the contract.
+    /// The name in the contract, in metrics and in logs.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Start => "start",
             Self::Configure => "configure",
             Self::OnRequest => "on-request",
             Self::Place => "place",

@@ -136,14 +136,11 @@ impl Filter {
         };
         self.recipe.runtime.ticker().call_begins();
         // It is nobody's until it has proved sound: what fails, or unwinds, drops it.
-        let (exchange, result) = instance.call(exchange, self.ticks, enter);
+        let (exchange, result) = instance.call(hook, exchange, self.ticks, enter);
         let answer = match result {
             Ok(answer) => answer,
             Err(stopped) => {
-                return (
-                    exchange,
-                    Err(self.recipe.failure(hook, stopped, self.deadline)),
-                );
+                return (exchange, Err(self.recipe.failure(stopped, self.deadline)));
             }
         };
         if instance.calls < self.recipe.runtime.options().calls_per_instance {

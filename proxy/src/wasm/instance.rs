@@ -8,6 +8,7 @@ use wasmtime::{Error, Result, Store};
 use super::bindings::hooks::Guest;
 use super::bindings::types::{Plan, SettingsProblem};
 use super::bindings::{self, FilterPre};
+use super::failure::Hook;
 use super::state::{Declared, Scope, State};
 use super::ticker::Ticks;
 use crate::exchange::Exchange;
@@ -29,9 +30,21 @@ pub(super) struct Configured {
 
 /// A call that ended in an error. The instance cannot be entered again.
 pub(super) struct Stopped {
+    pub(super) hook: Hook,
     pub(super) error: Error,
     /// The last error that the guest logged in the call.
     pub(super) last_words: Option<String>,
+}
+
+impl Stopped {
+    fn new(hook: Hook, error: Error, store: &mut Store<State>) -> Self {
+        let last_words = store.data_mut().last_words.take();
+        Self {
+            hook,
+            error,
+            last_words,
+        }
+    }
 }
 
 impl Instance {
@@ -50,15 +63,12 @@ impl Instance {
         let mut store = Store::new(code.engine(), State::new(scope, max_memory));
         store.limiter(|state| &mut state.memory);
         store.set_epoch_deadline(deadline.0);
-        let configured = code.instantiate(&mut store).and_then(|exports| {
-            let plan = exports
-                .headworks_filter_hooks()
-                .call_configure(&mut store, settings)?;
-            Ok((exports, plan))
-        });
+        let started = code.instantiate(&mut store);
+        let exports = started.map_err(|error| Stopped::new(Hook::Start, error, &mut store))?;
+        let hooks = exports.headworks_filter_hooks();
+        let plan = hooks.call_configure(&mut store, settings);
+        let plan = plan.map_err(|error| Stopped::new(Hook::Configure, error, &mut store))?;
         let declared = store.data_mut().declared.take().unwrap_or_default();
-        let last_words = store.data_mut().last_words.take();
-        let (exports, plan) = configured.map_err(|error| Stopped { error, last_words })?;
         let instance = Self {
             store,
             exports,
@@ -74,25 +84,23 @@ impl Instance {
     /// Calls a hook. The exchange is the instance's for the time of the call.
     pub(super) fn call<R>(
         &mut self,
+        hook: Hook,
         exchange: Box<Exchange>,
         deadline: Ticks,
-        hook: impl FnOnce(&Guest, &mut Store<State>) -> Result<R>,
+        enter: impl FnOnce(&Guest, &mut Store<State>) -> Result<R>,
     ) -> (Box<Exchange>, Result<R, Stopped>) {
         self.calls += 1;
         let state = self.store.data_mut();
         state.exchange = Some(exchange);
         state.last_words = None;
         self.store.set_epoch_deadline(deadline.0);
-        let result = hook(self.exports.headworks_filter_hooks(), &mut self.store);
+        let result = enter(self.exports.headworks_filter_hooks(), &mut self.store);
         let state = self.store.data_mut();
         let exchange = state
             .exchange
             .take()
             .expect("it was put there above, and imports only borrow it");
-        let last_words = state.last_words.take();
-        (
-            exchange,
-            result.map_err(|error| Stopped { error, last_words }),
-        )
+        let result = result.map_err(|error| Stopped::new(hook, error, &mut self.store));
+        (exchange, result)
     }
 }

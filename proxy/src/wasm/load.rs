@@ -70,19 +70,21 @@ impl Runtime {
     /// is new, and its `configure` to run.
     pub fn load(self: &Arc<Self>, source: Source<'_>) -> Result<Filter, LoadError> {
         let recipe = self.recipe(source)?;
+        let meter = self.meters().of(&source.config.name);
         let Configured {
             instance,
             plan,
             declared,
         } = recipe.start().map_err(|failure| {
-            source.unusable(format!("`configure` failed: {}", failure.message))
+            meter.failed(&failure, &recipe.code.digest);
+            source.unusable(format!("{} failed: {}", failure.hook, failure.message))
         })?;
         let plan = plan.map_err(|problems| source.settings(problems))?;
         let deadline = source.config.deadline;
         let idle = Idle::new();
         idle.give(instance);
         Ok(Filter {
-            meter: self.meters().of(&source.config.name),
+            meter,
             ticks: self.ticker().deadline(deadline),
             recipe,
             plan: Plan {

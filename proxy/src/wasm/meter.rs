@@ -78,7 +78,7 @@ impl Meter {
     /// Counts a call that began at `start` and ends now.
     pub(super) fn called(&self, hook: Hook, start: Instant) {
         let meter = match hook {
-            Hook::Configure => return,
+            Hook::Start | Hook::Configure => return,
             Hook::OnRequest => &self.calls[0],
             Hook::Place => &self.calls[1],
             Hook::OnComplete => &self.calls[2],

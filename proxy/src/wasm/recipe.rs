@@ -1,6 +1,7 @@
 //! What instances of a filter are made from, and the making.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::code::Code;
 use super::failure::{self, Circumstances, Failure, FailureKind, Hook};
@@ -33,7 +34,7 @@ impl Recipe {
             ticks,
             &self.settings,
         );
-        configured.map_err(|stopped| self.failure(Hook::Configure, stopped, deadline))
+        configured.map_err(|stopped| self.failure(stopped, deadline))
     }
 
     /// Makes an instance for a call, of a filter that was configured before.
@@ -45,7 +46,7 @@ impl Recipe {
                 ..
             }) => return Ok(instance),
             Ok(_) => "it refuses the settings that it took when it was loaded".to_owned(),
-            Err(failure) => failure.message,
+            Err(failure) => format!("{}: {}", failure.hook, failure.message),
         };
         Err(self.fault(
             hook,
@@ -55,12 +56,7 @@ impl Recipe {
     }
 
     /// What a call that ended in an error is to be called.
-    pub(super) fn failure(
-        &self,
-        hook: Hook,
-        stopped: Stopped,
-        deadline: std::time::Duration,
-    ) -> Failure {
+    pub(super) fn failure(&self, stopped: Stopped, deadline: Duration) -> Failure {
         let circumstances = Circumstances {
             last_words: stopped.last_words,
             deadline,
@@ -69,7 +65,7 @@ impl Recipe {
         let backtrace = failure::backtrace(&stopped.error);
         Failure {
             backtrace,
-            ..self.fault(hook, kind, message)
+            ..self.fault(stopped.hook, kind, message)
         }
     }
 

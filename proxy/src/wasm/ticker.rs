@@ -111,3 +111,35 @@ impl Shared {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait_until(condition: impl Fn() -> bool) {
+        while !condition() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn it_sleeps_when_nothing_runs_and_wakes_for_a_call() {
+        let engine = Engine::default();
+        let ticker = Ticker::start(&engine).unwrap();
+        assert_eq!(ticker.deadline(Duration::from_millis(9)).0, 6);
+        for _ in 0..3 {
+            wait_until(|| ticker.shared.asleep.load(Ordering::SeqCst));
+            ticker.call_begins();
+            // A tick takes the mark of use away.
+            wait_until(|| !ticker.shared.used.load(Ordering::SeqCst));
+        }
+    }
+
+    #[test]
+    fn it_ends_with_its_engine() {
+        let engine = Engine::default();
+        let ticker = Ticker::start(&engine).unwrap();
+        drop(engine);
+        wait_until(|| Arc::strong_count(&ticker.shared) == 1);
+    }
+}

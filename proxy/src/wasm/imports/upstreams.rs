@@ -8,12 +8,7 @@ use super::super::state::State;
 
 impl Host for State {
     fn pools(&mut self) -> Result<Vec<String>> {
-        Ok(self
-            .scope
-            .pools
-            .names()
-            .map(|name| name.to_string())
-            .collect())
+        Ok(self.scope.pools.names().map(ToString::to_string).collect())
     }
 
     /// For a request of the size of the one at hand, if there is one.
