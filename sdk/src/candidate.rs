@@ -1,0 +1,113 @@
+//! One endpoint of a pool, as the host sees it at this instant.
+
+use std::time::Duration;
+
+const PROBE: u32 = 1;
+const SLOW_START: u32 = 2;
+
+/// What the host thinks of an endpoint; better ones compare as less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Health {
+    /// Answers as it should.
+    #[default]
+    Up,
+    /// Answers, but suspect: recent failures, or slower than its own past.
+    Degraded,
+    /// Does not answer; place nothing here unless there is nothing else.
+    Down,
+}
+
+/// An endpoint that [`place`](crate::Filter::place) may choose.
+///
+/// The numbers are the host's; where one of them may be unknown, the method of
+/// the same name says so in its type. Tests build candidates from the default:
+/// healthy, idle, weight 1, nothing predicted.
+///
+/// ```
+/// use headworks_sdk::prelude::*;
+///
+/// let busy = Candidate { id: 1, outstanding_tokens: 9000, ..Candidate::default() };
+/// assert_eq!(busy.health, Health::Up);
+/// assert_eq!(busy.predicted_ttft(), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Stable within the pool for as long as the filter's generation lives.
+    pub id: u32,
+    /// What the host thinks of the endpoint.
+    pub health: Health,
+    /// Exchanges of this gateway now running there.
+    pub in_flight: u32,
+    /// Tokens that those may still cost: prompts not yet prefilled plus new
+    /// tokens not yet generated.
+    pub outstanding_tokens: u32,
+    /// The engine's own queue, 0 when it is not scraped.
+    pub queue_depth: u32,
+    /// Predicted time to this request's first token, microseconds; 0 unknown.
+    pub predicted_ttft_us: u32,
+    /// Predicted time to its last token, microseconds; 0 unknown.
+    pub predicted_e2e_us: u32,
+    /// Key/value cache still free, tokens; the largest `u32` when unknown.
+    pub free_kv_tokens: u32,
+    /// Prompt tokens believed to be in the endpoint's prefix cache.
+    pub prefix_hit_tokens: u32,
+    /// Weight from the configuration, 1 by default.
+    pub weight: u32,
+    /// Bit set, read by [`wants_probe`](Self::wants_probe) and
+    /// [`slow_start`](Self::slow_start).
+    pub marks: u32,
+}
+
+impl Candidate {
+    /// Predicted time to this request's first token.
+    #[must_use]
+    pub fn predicted_ttft(&self) -> Option<Duration> {
+        known(self.predicted_ttft_us)
+    }
+
+    /// Predicted time to this request's last token.
+    #[must_use]
+    pub fn predicted_e2e(&self) -> Option<Duration> {
+        known(self.predicted_e2e_us)
+    }
+
+    /// Key/value cache still free, in tokens.
+    #[must_use]
+    pub fn free_kv(&self) -> Option<u32> {
+        (self.free_kv_tokens != u32::MAX).then_some(self.free_kv_tokens)
+    }
+
+    /// Whether the host would like one request here, to see how it does.
+    #[must_use]
+    pub fn wants_probe(&self) -> bool {
+        self.marks & PROBE != 0
+    }
+
+    /// Whether the endpoint is new and should get its load little by little.
+    #[must_use]
+    pub fn slow_start(&self) -> bool {
+        self.marks & SLOW_START != 0
+    }
+}
+
+impl Default for Candidate {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            health: Health::Up,
+            in_flight: 0,
+            outstanding_tokens: 0,
+            queue_depth: 0,
+            predicted_ttft_us: 0,
+            predicted_e2e_us: 0,
+            free_kv_tokens: u32::MAX,
+            prefix_hit_tokens: 0,
+            weight: 1,
+            marks: 0,
+        }
+    }
+}
+
+fn known(micros: u32) -> Option<Duration> {
+    (micros != 0).then(|| Duration::from_micros(micros.into()))
+}

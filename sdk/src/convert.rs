@@ -1,0 +1,79 @@
+//! Plain values, from the bindings' types to the SDK's and back; wasm only.
+
+use crate::bindings::headworks::filter::types;
+use crate::millis::at_least;
+use crate::{Candidate, Health, Hooks, Placement, Problems, Rejection, Verdict};
+
+impl From<Problems> for Vec<types::SettingsProblem> {
+    fn from(problems: Problems) -> Self {
+        let plain = |problem: crate::Problem| types::SettingsProblem {
+            path: problem.path,
+            message: problem.message,
+        };
+        problems.into_iter().map(plain).collect()
+    }
+}
+
+impl From<Hooks> for types::Plan {
+    fn from(hooks: Hooks) -> Self {
+        Self { on_request: hooks.on_request, place: hooks.place, on_complete: hooks.on_complete }
+    }
+}
+
+impl From<Rejection> for types::Rejection {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            retry_after_ms: rejection.retry_after.map(at_least),
+            status: rejection.status,
+            code: rejection.code,
+            message: rejection.message,
+        }
+    }
+}
+
+impl From<Verdict> for types::Verdict {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Next => Self::Next,
+            Verdict::Reject(rejection) => Self::Reject(rejection.into()),
+        }
+    }
+}
+
+impl From<Placement> for types::Placement {
+    fn from(placement: Placement) -> Self {
+        match placement {
+            Placement::At(id) => Self::At(id),
+            Placement::Wait => Self::Wait,
+            Placement::Reject(rejection) => Self::Reject(rejection.into()),
+        }
+    }
+}
+
+impl From<types::Candidate> for Candidate {
+    fn from(candidate: types::Candidate) -> Self {
+        Self {
+            id: candidate.id,
+            health: candidate.health.into(),
+            in_flight: candidate.in_flight,
+            outstanding_tokens: candidate.outstanding_tokens,
+            queue_depth: candidate.queue_depth,
+            predicted_ttft_us: candidate.predicted_ttft_us,
+            predicted_e2e_us: candidate.predicted_e2e_us,
+            free_kv_tokens: candidate.free_kv_tokens,
+            prefix_hit_tokens: candidate.prefix_hit_tokens,
+            weight: candidate.weight,
+            marks: candidate.marks,
+        }
+    }
+}
+
+impl From<types::Health> for Health {
+    fn from(health: types::Health) -> Self {
+        match health {
+            types::Health::Up => Self::Up,
+            types::Health::Degraded => Self::Degraded,
+            types::Health::Down => Self::Down,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The way from the host's calls to an author's [`Filter`]; wasm only.
+//!
+//! An instance has one thread and one filter. `#[filter]` gives the filter its
+//! place in the author's crate, `configure` fills it.
+
+use std::cell::OnceCell;
+use std::marker::PhantomData;
+use std::thread::LocalKey;
+use std::time::Duration;
+
+use crate::bindings::exports::headworks::filter::hooks::Guest;
+use crate::bindings::headworks::filter::{exchange, system, types};
+use crate::bindings::{take_outcome, take_request};
+use crate::{Candidate, Filter, Outcome, Request, Settings};
+
+/// A filter with a cell to live in.
+pub trait Exported: Filter {
+    /// Where `configure` leaves the filter.
+    fn cell() -> &'static LocalKey<OnceCell<Self>>;
+}
+
+/// The hooks of `F` as the generated bindings want them.
+pub struct Hooks<F>(PhantomData<F>);
+
+impl<F: Exported> Guest for Hooks<F> {
+    fn configure(settings: String) -> Result<types::Plan, Vec<types::SettingsProblem>> {
+        log_panics();
+        let filter = F::Config::decode(&settings).and_then(F::configure)?;
+        let placed = F::cell().with(|cell| cell.set(filter));
+        assert!(placed.is_ok(), "the host configured one instance twice");
+        Ok(F::HOOKS.into())
+    }
+
+    fn on_request(request: &exchange::Request) -> types::Verdict {
+        let mut request = Request::new(take_request(request));
+        with(|filter: &F| filter.on_request(&mut request)).into()
+    }
+
+    fn place(
+        request: &exchange::Request,
+        candidates: Vec<types::Candidate>,
+        waited_ms: u32,
+    ) -> types::Placement {
+        let mut request = Request::new(take_request(request));
+        let candidates: Vec<Candidate> = candidates.into_iter().map(Candidate::from).collect();
+        let waited = Duration::from_millis(waited_ms.into());
+        with(|filter: &F| filter.place(&mut request, &candidates, waited)).into()
+    }
+
+    fn on_complete(request: &exchange::Request, outcome: &exchange::Outcome) {
+        let request = Request::new(take_request(request));
+        let outcome = Outcome::new(take_outcome(outcome));
+        with(|filter: &F| filter.on_complete(&request, &outcome));
+    }
+}
+
+fn with<F: Exported, T>(hook: impl FnOnce(&F) -> T) -> T {
+    F::cell().with(|cell| hook(cell.get().expect("the host configures an instance before use")))
+}
+
+/// A trap carries no text; the panic's message and place go to the host's log first.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        system::log(system::Level::Error, &panic.to_string());
+    }));
+}

@@ -1,0 +1,15 @@
+//! What a filter starts with: `use headworks_sdk::prelude::*;`
+
+pub use std::collections::BTreeMap;
+pub use std::time::Duration;
+
+pub use serde_json::{Value, json};
+
+pub use crate::{
+    Candidate, Counter, End, Filter, Gauge, Health, NoSettings, Outcome, Placement, Problem,
+    Problems, Refused, Rejection, Request, Settings, Timer, Verdict, clock, config, filter, log,
+    on_complete, on_request, place, random, setup, store, upstreams,
+};
+
+#[cfg(not(target_family = "wasm"))]
+pub use crate::testing;

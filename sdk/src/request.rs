@@ -1,0 +1,252 @@
+//! The request being decided.
+
+use std::cell::OnceCell;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::host::exchange;
+
+/// One exchange's request: facts to read, and everything that a filter may
+/// change about it.
+///
+/// Facts come from the host one by one, so ask for what is needed. Changes
+/// accumulate; later filters see them and may override them.
+///
+/// ```
+/// use headworks_sdk::prelude::*;
+///
+/// #[on_request]
+/// fn night_owl(request: &mut Request) -> Verdict {
+///     if request.header("x-batch").is_some() && request.streaming() {
+///         return Verdict::reject(400, "no_stream", "a batch request cannot be streamed");
+///     }
+///     request.route("batch");
+///     request.tag("route", "night-owl");
+///     Verdict::Next
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Request {
+    raw: exchange::Request,
+    model: OnceCell<String>,
+}
+
+/// Facts.
+impl Request {
+    pub(crate) fn new(raw: exchange::Request) -> Self {
+        Self { raw, model: OnceCell::new() }
+    }
+
+    /// The API called: `unified`, `tgi`, `tgi.generate`, `tgi.generate_stream`,
+    /// `openai.chat` or `openai.completions`.
+    #[must_use]
+    pub fn api(&self) -> String {
+        self.raw.api()
+    }
+
+    /// The model id as the client sent it or as an earlier filter set it; empty
+    /// when the client named none.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        self.model.get_or_init(|| self.raw.model())
+    }
+
+    /// [`model`](Self::model) if the configuration knows it, else `other`: safe
+    /// as a metric label, whatever strangers send.
+    #[must_use]
+    pub fn model_label(&self) -> String {
+        self.raw.model_label()
+    }
+
+    /// The `scenario` of a unified request.
+    #[must_use]
+    pub fn scenario(&self) -> Option<String> {
+        self.raw.scenario()
+    }
+
+    /// Whether the client asked for a stream.
+    #[must_use]
+    pub fn streaming(&self) -> bool {
+        self.raw.streaming()
+    }
+
+    /// The path that the client called.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.raw.path()
+    }
+
+    /// First value of a header, if it is there and is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.raw.header(name)
+    }
+
+    /// Prompt length in tokens, as well as the host knows it.
+    #[must_use]
+    pub fn prompt_tokens(&self) -> u32 {
+        self.raw.prompt_tokens()
+    }
+
+    /// The client's cap on new tokens, whatever its dialect calls it.
+    #[must_use]
+    pub fn max_new_tokens(&self) -> Option<u32> {
+        self.raw.max_new_tokens()
+    }
+
+    /// A generation parameter by its TGI name (`temperature`, `top_p`, `seed`,
+    /// ...), whatever the client's dialect calls it.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<Value> {
+        self.raw.parameter(name).map(parse)
+    }
+
+    /// The value at a JSON pointer (RFC 6901) into the body. Pointers into
+    /// prompt content need the grant `content`, see
+    /// [`setup::needs_grant`](crate::setup::needs_grant).
+    #[must_use]
+    pub fn json(&self, pointer: &str) -> Option<Value> {
+        self.raw.json(pointer).map(parse)
+    }
+
+    /// How many endpoints have been tried: 0 at first.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.raw.attempt()
+    }
+
+    /// The pool chosen so far.
+    #[must_use]
+    pub fn pool(&self) -> Option<String> {
+        self.raw.pool()
+    }
+
+    /// What this filter stored for this exchange; empty at first.
+    #[must_use]
+    pub fn state(&self) -> Vec<u8> {
+        self.raw.state()
+    }
+}
+
+/// Changes.
+impl Request {
+    /// Sends the request to a pool; the last call wins. A pool that the
+    /// configuration does not have is a fault of the filter, which
+    /// [`setup::uses_pool`](crate::setup::uses_pool) finds at load.
+    pub fn route(&mut self, pool: &str) {
+        self.raw.route(pool);
+    }
+
+    /// Changes the model id that later filters see and metrics name. What the
+    /// upstream is asked for is set by the pool.
+    pub fn set_model(&mut self, model: &str) {
+        self.model.take();
+        self.raw.set_model(model);
+    }
+
+    /// Caps the new tokens.
+    pub fn set_max_new_tokens(&mut self, tokens: u32) {
+        self.raw.set_max_new_tokens(tokens);
+    }
+
+    /// Sets a generation parameter by its TGI name.
+    ///
+    /// ```
+    /// # use headworks_sdk::prelude::*;
+    /// fn make_repeatable(request: &mut Request) -> Result<(), Refused> {
+    ///     request.set_parameter("seed", 42)?;
+    ///     request.set_parameter("stop", json!(["\n\n"]))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the client's dialect has no such parameter, or not with such a value.
+    pub fn set_parameter(&mut self, name: &str, value: impl Into<Value>) -> Result<(), Refused> {
+        let value = value.into().to_string();
+        self.raw.set_parameter(name, &value).map_err(Refused)
+    }
+
+    /// Puts text around the prompt without reading it.
+    ///
+    /// # Errors
+    /// When the call has no prompt that text can be put around.
+    pub fn wrap_prompt(&mut self, before: &str, after: &str) -> Result<(), Refused> {
+        self.raw.wrap_prompt(before, after).map_err(Refused)
+    }
+
+    /// Sets a value in the body.
+    ///
+    /// # Errors
+    /// When there is no such place in the body, or the value cannot stand there.
+    pub fn set_json(&mut self, pointer: &str, value: impl Into<Value>) -> Result<(), Refused> {
+        let value = value.into().to_string();
+        self.raw.set_json(pointer, &value).map_err(Refused)
+    }
+
+    /// Sets a header on the request to the upstream.
+    ///
+    /// # Errors
+    /// When the name or the value is not one, or the header is the host's own.
+    pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), Refused> {
+        self.raw.set_header(name, value).map_err(Refused)
+    }
+
+    /// Removes a header from the request to the upstream.
+    pub fn remove_header(&mut self, name: &str) {
+        self.raw.remove_header(name);
+    }
+
+    /// Leaves a note for the access log and the trace.
+    pub fn tag(&mut self, key: &str, value: &str) {
+        self.raw.tag(key, value);
+    }
+
+    /// Keeps bytes for this filter's later hooks of the same exchange, which
+    /// may run in another instance.
+    ///
+    /// ```
+    /// use headworks_sdk::prelude::*;
+    ///
+    /// pub struct Canary;
+    ///
+    /// #[filter]
+    /// impl Filter for Canary {
+    ///     type Config = NoSettings;
+    ///
+    ///     fn configure(_: NoSettings) -> Result<Self, Problems> {
+    ///         Ok(Self)
+    ///     }
+    ///
+    ///     fn on_request(&self, request: &mut Request) -> Verdict {
+    ///         request.set_state(&[u8::from(random::unit() < 0.1)]);
+    ///         Verdict::Next
+    ///     }
+    ///
+    ///     fn on_complete(&self, request: &Request, outcome: &Outcome) {
+    ///         if request.state() == [1] {
+    ///             log::info(&format!("canary ended with {}", outcome.status()));
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn set_state(&mut self, state: &[u8]) {
+        self.raw.set_state(state);
+    }
+}
+
+/// Why the host did not make a change; the request is as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub(crate) String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+fn parse(json: String) -> Value {
+    serde_json::from_str(&json).expect("the host hands over JSON that it has parsed")
+}

@@ -1,0 +1,43 @@
+//! Key-value state shared by all instances of a filter.
+//!
+//! It survives reloads and is bounded by the host: when it is full, the entries
+//! that expire first go first. A time to live of `None` keeps an entry for as
+//! long as there is room.
+//!
+//! ```
+//! use headworks_sdk::prelude::*;
+//! use std::time::Duration;
+//!
+//! const MINUTE: Duration = Duration::from_secs(60);
+//!
+//! #[on_request]
+//! fn sixty_a_minute(request: &mut Request) -> Verdict {
+//!     let key = request.header("x-api-key").unwrap_or_default();
+//!     match store::increment(&key, 1, Some(MINUTE)) {
+//!         ..=60 => Verdict::Next,
+//!         _ => Verdict::too_many(MINUTE, "60 requests a minute are allowed"),
+//!     }
+//! }
+//! ```
+
+use std::time::Duration;
+
+use crate::host::store;
+use crate::millis::at_least;
+
+/// The value of a key.
+#[must_use]
+pub fn get(key: &str) -> Option<Vec<u8>> {
+    store::get(key)
+}
+
+/// Sets the value of a key; its time to live starts anew.
+pub fn set(key: &str, value: &[u8], ttl: Option<Duration>) {
+    store::set(key, value, ttl.map_or(0, at_least));
+}
+
+/// Adds atomically to the number of a key and returns the sum. A key starts
+/// from 0, and its time to live counts from the first addition.
+pub fn increment(key: &str, by: i64, ttl: Option<Duration>) -> i64 {
+    store::increment(key, by, ttl.map_or(0, at_least))
+}
