@@ -1,7 +1,7 @@
 //! Plain values, from the bindings' types to the SDK's and back; wasm only.
 
 use crate::bindings::headworks::filter::types;
-use crate::millis::at_least;
+use crate::units::millis_at_least;
 use crate::{Candidate, Health, Hooks, Placement, Problems, Rejection, Verdict};
 
 impl From<Problems> for Vec<types::SettingsProblem> {
@@ -16,14 +16,18 @@ impl From<Problems> for Vec<types::SettingsProblem> {
 
 impl From<Hooks> for types::Plan {
     fn from(hooks: Hooks) -> Self {
-        Self { on_request: hooks.on_request, place: hooks.place, on_complete: hooks.on_complete }
+        Self {
+            on_request: hooks.on_request,
+            place: hooks.place,
+            on_complete: hooks.on_complete,
+        }
     }
 }
 
 impl From<Rejection> for types::Rejection {
     fn from(rejection: Rejection) -> Self {
         Self {
-            retry_after_ms: rejection.retry_after.map(at_least),
+            retry_after_ms: rejection.retry_after.map(millis_at_least),
             status: rejection.status,
             code: rejection.code,
             message: rejection.message,

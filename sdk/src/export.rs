@@ -55,7 +55,12 @@ impl<F: Exported> Guest for Hooks<F> {
 }
 
 fn with<F: Exported, T>(hook: impl FnOnce(&F) -> T) -> T {
-    F::cell().with(|cell| hook(cell.get().expect("the host configures an instance before use")))
+    F::cell().with(|cell| {
+        hook(
+            cell.get()
+                .expect("the host configures an instance before use"),
+        )
+    })
 }
 
 /// A trap carries no text; the panic's message and place go to the host's log first.

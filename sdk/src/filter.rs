@@ -85,7 +85,12 @@ pub trait Filter: Sized + 'static {
     /// Chooses an endpoint of the routed pool. Asked again when capacity frees
     /// while the request waits, and for a retry, without the endpoints already
     /// tried; the last filter of the chain that has the hook decides.
-    fn place(&self, request: &mut Request, candidates: &[Candidate], waited: Duration) -> Placement {
+    fn place(
+        &self,
+        request: &mut Request,
+        candidates: &[Candidate],
+        waited: Duration,
+    ) -> Placement {
         let _ = (request, candidates, waited);
         Placement::Wait
     }

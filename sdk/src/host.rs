@@ -1,11 +1,12 @@
 //! What the host gives a filter: the imports of the world in wasm, the mock's in tests.
 
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testing::imports::{
-    exchange, metrics, setup, store, system, upstreams,
-};
 #[cfg(target_family = "wasm")]
 pub(crate) use crate::bindings::headworks::filter::{exchange, metrics, setup, store, system};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use crate::testing::{
+    exchange,
+    imports::{metrics, setup, store, system, upstreams},
+};
 
 #[cfg(target_family = "wasm")]
 pub(crate) mod upstreams {
@@ -15,6 +16,9 @@ pub(crate) mod upstreams {
     pub(crate) use upstreams::{endpoint_name, pools};
 
     pub(crate) fn snapshot(pool: &str) -> Vec<Candidate> {
-        upstreams::snapshot(pool).into_iter().map(Candidate::from).collect()
+        upstreams::snapshot(pool)
+            .into_iter()
+            .map(Candidate::from)
+            .collect()
     }
 }

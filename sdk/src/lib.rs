@@ -30,6 +30,7 @@
 // So that the attributes, which say `::headworks_sdk`, work in here too.
 extern crate self as headworks_sdk;
 
+mod attributes;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod bindings;
@@ -44,7 +45,6 @@ mod filter;
 mod host;
 pub mod log;
 mod metrics;
-mod millis;
 mod outcome;
 pub mod prelude;
 pub mod random;
@@ -54,12 +54,13 @@ pub mod setup;
 pub mod store;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod units;
 pub mod upstreams;
 mod verdict;
 
+pub use attributes::{config, filter, on_complete, on_request, place};
 pub use candidate::{Candidate, Health};
 pub use filter::{Filter, Hooks};
-pub use headworks_sdk_macros::{config, filter, on_complete, on_request, place};
 pub use metrics::{Counter, Gauge, Timer};
 pub use outcome::{End, Outcome};
 pub use request::{Refused, Request};
@@ -88,7 +89,7 @@ macro_rules! export {
             }
 
             type Exported = $crate::export::Hooks<$filter>;
-            $crate::bindings::export_hooks!(Exported with_types_in $crate::bindings);
+    $crate::bindings::export_hooks!(Exported with_types_in $crate::bindings);
         };
     };
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::host::metrics;
+use crate::units::micros;
 
 /// Counts up.
 ///
@@ -95,7 +96,6 @@ impl Timer {
 
     /// Records a duration, to the microsecond, under one value for each label.
     pub fn record(&self, duration: Duration, values: &[&str]) {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.0.record_us(micros, values);
+        self.0.record_us(micros(duration), values);
     }
 }

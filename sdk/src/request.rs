@@ -35,7 +35,15 @@ pub struct Request {
 /// Facts.
 impl Request {
     pub(crate) fn new(raw: exchange::Request) -> Self {
-        Self { raw, model: OnceCell::new() }
+        Self {
+            raw,
+            model: OnceCell::new(),
+        }
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn into_raw(self) -> exchange::Request {
+        self.raw
     }
 
     /// The API called: `unified`, `tgi`, `tgi.generate`, `tgi.generate_stream`,
@@ -99,7 +107,7 @@ impl Request {
     /// ...), whatever the client's dialect calls it.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<Value> {
-        self.raw.parameter(name).map(parse)
+        self.raw.parameter(name).as_deref().map(parse)
     }
 
     /// The value at a JSON pointer (RFC 6901) into the body. Pointers into
@@ -107,7 +115,7 @@ impl Request {
     /// [`setup::needs_grant`](crate::setup::needs_grant).
     #[must_use]
     pub fn json(&self, pointer: &str) -> Option<Value> {
-        self.raw.json(pointer).map(parse)
+        self.raw.json(pointer).as_deref().map(parse)
     }
 
     /// How many endpoints have been tried: 0 at first.
@@ -247,6 +255,6 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-fn parse(json: String) -> Value {
-    serde_json::from_str(&json).expect("the host hands over JSON that it has parsed")
+fn parse(json: &str) -> Value {
+    serde_json::from_str(json).expect("the host hands over JSON that it has parsed")
 }

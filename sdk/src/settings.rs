@@ -86,7 +86,10 @@ impl Problems {
 
     /// Adds a problem.
     pub fn add(&mut self, path: impl fmt::Display, message: impl fmt::Display) {
-        self.0.push(Problem { path: path.to_string(), message: message.to_string() });
+        self.0.push(Problem {
+            path: path.to_string(),
+            message: message.to_string(),
+        });
     }
 
     /// Adds the error of `result`, if it is one.
@@ -103,7 +106,11 @@ impl Problems {
     /// # Errors
     /// The problems.
     pub fn none_or<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
     }
 
     /// The problems, in the order in which they were found.
@@ -115,7 +122,11 @@ impl Problems {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, message } = self;
-        if path.is_empty() { f.write_str(message) } else { write!(f, "{path}: {message}") }
+        if path.is_empty() {
+            f.write_str(message)
+        } else {
+            write!(f, "{path}: {message}")
+        }
     }
 }
 

@@ -23,9 +23,9 @@
 use std::time::Duration;
 
 use crate::host::store;
-use crate::millis::at_least;
+use crate::units::millis_at_least;
 
-/// The value of a key.
+/// The value of a key; a number of [`increment`] as an `i64`, little-endian.
 #[must_use]
 pub fn get(key: &str) -> Option<Vec<u8>> {
     store::get(key)
@@ -33,11 +33,12 @@ pub fn get(key: &str) -> Option<Vec<u8>> {
 
 /// Sets the value of a key; its time to live starts anew.
 pub fn set(key: &str, value: &[u8], ttl: Option<Duration>) {
-    store::set(key, value, ttl.map_or(0, at_least));
+    store::set(key, value, ttl.map_or(0, millis_at_least));
 }
 
 /// Adds atomically to the number of a key and returns the sum. A key starts
-/// from 0, and its time to live counts from the first addition.
+/// from 0, and its time to live counts from the first addition. A value of
+/// [`set`] that is no number is a fault of the filter.
 pub fn increment(key: &str, by: i64, ttl: Option<Duration>) -> i64 {
-    store::increment(key, by, ttl.map_or(0, at_least))
+    store::increment(key, by, ttl.map_or(0, millis_at_least))
 }

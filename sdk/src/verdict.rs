@@ -59,7 +59,9 @@ impl Verdict {
     /// # assert!(matches!(verdict, Verdict::Reject(_)));
     /// ```
     pub fn too_many(retry_after: Duration, message: impl Into<String>) -> Self {
-        Rejection::new(429, "rate_limit_exceeded", message).retry_after(retry_after).into()
+        Rejection::new(429, "rate_limit_exceeded", message)
+            .retry_after(retry_after)
+            .into()
     }
 }
 
@@ -92,7 +94,12 @@ impl Rejection {
     /// A refusal that says nothing about another try.
     #[must_use]
     pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), retry_after: None }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            retry_after: None,
+        }
     }
 
     /// Tells the client when another try is worth it.

@@ -3,6 +3,7 @@
 
 use headworks_sdk::prelude::*;
 
+/// Which header names the tier, and the pool of each tier.
 #[config]
 pub struct Config {
     header: String,
@@ -16,4 +17,30 @@ fn tier_router(request: &mut Request, config: &Config) -> Verdict {
         request.route(pool);
     }
     Verdict::Next
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gold_tier_goes_to_the_big_pool() {
+        let settings = json!({"header": "x-tier", "routes": {"gold": "big"}});
+        let mut host = testing::host::<TierRouter>(settings).unwrap();
+        assert_eq!(
+            host.chat("llama3").header("x-tier", "gold").send().pool(),
+            Some("big")
+        );
+    }
+
+    #[test]
+    fn a_tier_without_a_route_is_left_to_later_filters() {
+        let settings = json!({"header": "x-tier", "routes": {"gold": "big"}});
+        let mut host = testing::host::<TierRouter>(settings).unwrap();
+        assert_eq!(
+            host.chat("llama3").header("x-tier", "tin").send().pool(),
+            None
+        );
+        assert_eq!(host.chat("llama3").send().pool(), None);
+    }
 }

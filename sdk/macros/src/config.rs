@@ -36,3 +36,17 @@ fn wants_check(arguments: TokenStream) -> Result<bool> {
     let hint = format!("unknown argument `{argument}`; `check` calls the type's own `check`");
     Err(Error::new(argument.span(), hint))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_only_argument_is_check() {
+        assert!(wants_check(quote! { check }).unwrap());
+        assert!(!wants_check(TokenStream::new()).unwrap());
+        let error = wants_check(quote! { chekc }).unwrap_err();
+        let hint = "unknown argument `chekc`; `check` calls the type's own `check`";
+        assert_eq!(error.to_string(), hint);
+    }
+}

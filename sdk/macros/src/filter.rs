@@ -67,3 +67,34 @@ fn is_called(item: &ImplItem, name: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(item: ItemImpl, error: &str) {
+        let expanded = expand(&TokenStream::new(), item);
+        assert_eq!(expanded.unwrap_err().to_string(), error);
+    }
+
+    #[test]
+    fn it_belongs_on_the_trait() {
+        let error = "`#[filter]` belongs on an `impl Filter for ...`";
+        check(parse_quote! { impl Router {} }, error);
+        check(parse_quote! { impl Display for Router {} }, error);
+    }
+
+    #[test]
+    fn a_filter_has_no_parameters() {
+        check(
+            parse_quote! { impl<T> Filter for Router<T> {} },
+            "a filter is one type: the host could not choose the parameters",
+        );
+    }
+
+    #[test]
+    fn it_takes_no_arguments() {
+        let error = no_arguments("filter", &quote! { name = "x" }).unwrap_err();
+        assert_eq!(error.to_string(), "`#[filter]` takes no arguments");
+    }
+}

@@ -138,11 +138,37 @@ fn camel_case(snake_case: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use syn::parse_quote;
+
     use super::*;
+
+    fn check(hook: &Hook, item: &ItemFn, error: &str) {
+        let expanded = expand(hook, &TokenStream::new(), item);
+        assert_eq!(expanded.unwrap_err().to_string(), error);
+    }
 
     #[test]
     fn the_filter_is_called_like_its_function() {
         assert_eq!(camel_case("tier_router"), "TierRouter");
         assert_eq!(camel_case("log_"), "Log");
+    }
+
+    #[test]
+    fn a_function_that_does_not_match_its_hook_is_told_what_would() {
+        check(
+            &Hook::ON_COMPLETE,
+            &parse_quote! { fn note(request: &Request) {} },
+            "`#[on_complete]` calls with (request, outcome), and with the settings as a last \
+             parameter if there is one",
+        );
+    }
+
+    #[test]
+    fn settings_come_by_reference() {
+        check(
+            &Hook::ON_REQUEST,
+            &parse_quote! { fn route(request: &mut Request, config: Config) -> Verdict {} },
+            "the settings come by reference: `config: &Config`",
+        );
     }
 }

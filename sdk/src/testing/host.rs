@@ -1,0 +1,130 @@
+//! A filter in its mock gateway.
+
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::call::Call;
+use super::gateway::gateway;
+use super::registry::read;
+use super::world::World;
+use crate::{Filter, Problems};
+
+/// Loads a filter into a gateway with nothing declared.
+///
+/// ```
+/// use headworks_sdk::prelude::*;
+/// # #[config]
+/// # pub struct Config { pool: String }
+/// # #[on_request]
+/// # fn fixed(request: &mut Request, config: &Config) -> Verdict {
+/// #     request.route(&config.pool);
+/// #     Verdict::Next
+/// # }
+/// let mut host = testing::host::<Fixed>(json!({"pool": "big"})).unwrap();
+/// assert_eq!(host.generate("qwen2").send().pool(), Some("big"));
+/// ```
+///
+/// # Errors
+/// What is wrong with the settings.
+pub fn host<F: Filter>(settings: Value) -> Result<MockHost<F>, Problems> {
+    gateway().load(settings)
+}
+
+/// A loaded filter and the gateway around it.
+pub struct MockHost<F> {
+    pub(super) world: Rc<World>,
+    pub(super) filter: Rc<F>,
+}
+
+impl<F: Filter> MockHost<F> {
+    pub(super) fn new(world: Rc<World>, filter: F) -> Self {
+        Self {
+            world,
+            filter: Rc::new(filter),
+        }
+    }
+
+    /// A call of `POST /v1/chat/completions`.
+    pub fn chat(&mut self, model: &str) -> Call<'_, F> {
+        Call::new(self, "openai.chat", "/v1/chat/completions", model)
+    }
+
+    /// A call of `POST /v1/completions`.
+    pub fn completions(&mut self, model: &str) -> Call<'_, F> {
+        Call::new(self, "openai.completions", "/v1/completions", model)
+    }
+
+    /// A call of `POST /v1/generate`.
+    pub fn generate(&mut self, model: &str) -> Call<'_, F> {
+        Call::new(self, "unified", "/v1/generate", model)
+    }
+
+    /// A call of TGI's `POST /generate`, which names no model.
+    pub fn tgi(&mut self) -> Call<'_, F> {
+        Call::new(self, "tgi.generate", "/generate", "")
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, time: Duration) {
+        self.world.elapsed.set(self.world.elapsed.get() + time);
+    }
+
+    /// What a counter has come to under these label values.
+    ///
+    /// # Panics
+    /// When the filter has no such counter, or with other labels.
+    #[must_use]
+    pub fn counter(&self, name: &str, values: &[&str]) -> u64 {
+        read(&self.world.metrics.borrow().counters, name, values)
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// What a gauge was set to last, under these label values.
+    ///
+    /// # Panics
+    /// When the filter has no such gauge, or with other labels.
+    #[must_use]
+    pub fn gauge(&self, name: &str, values: &[&str]) -> Option<i64> {
+        read(&self.world.metrics.borrow().gauges, name, values).copied()
+    }
+
+    /// The durations that a timer recorded under these label values.
+    ///
+    /// # Panics
+    /// When the filter has no such timer, or with other labels.
+    #[must_use]
+    pub fn timer(&self, name: &str, values: &[&str]) -> Vec<Duration> {
+        let metrics = self.world.metrics.borrow();
+        let micros = read(&metrics.timers, name, values);
+        micros
+            .into_iter()
+            .flatten()
+            .map(|micros| Duration::from_micros(*micros))
+            .collect()
+    }
+
+    /// The lines logged so far: `warn: no pool for ...`.
+    #[must_use]
+    pub fn logs(&self) -> Vec<String> {
+        self.world.logs.borrow().clone()
+    }
+
+    /// The models that the filter declared with
+    /// [`setup::serves_model`](crate::setup::serves_model), sorted.
+    #[must_use]
+    pub fn models(&self) -> Vec<String> {
+        self.world.served.borrow().iter().cloned().collect()
+    }
+}
+
+impl<F> fmt::Debug for MockHost<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockHost")
+            .field("name", &self.world.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! The gateway's side of a test: what outlives one call of the filter.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::registry::Registry;
+use super::store::Store;
+use crate::Candidate;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
+}
+
+/// What a filter under test can reach through the SDK.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) name: String,
+    pub(crate) pools: BTreeMap<String, Vec<Candidate>>,
+    pub(crate) models: BTreeSet<String>,
+    pub(crate) grants: BTreeSet<String>,
+    pub(crate) served: RefCell<BTreeSet<String>>,
+    pub(crate) configuring: Cell<bool>,
+    pub(crate) elapsed: Cell<Duration>,
+    pub(crate) chance: Cell<u64>,
+    pub(crate) store: RefCell<Store>,
+    pub(crate) metrics: RefCell<Registry>,
+    pub(crate) logs: RefCell<Vec<String>>,
+}
+
+impl World {
+    /// The world of the filter that now runs on this thread.
+    pub(crate) fn current() -> Rc<Self> {
+        let current = CURRENT.with_borrow(Clone::clone);
+        current.expect("the SDK needs a gateway: run the filter through `testing::host`")
+    }
+
+    /// Runs a filter's code in this world.
+    pub(crate) fn run<T>(self: &Rc<Self>, code: impl FnOnce() -> T) -> T {
+        let _guard = Leave(CURRENT.replace(Some(self.clone())));
+        code()
+    }
+
+    /// Whether a pool exists. With none declared every name is one.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub(crate) fn find_pool(&self, name: &str) -> Result<(), String> {
+        if self.pools.is_empty() || self.pools.contains_key(name) {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.pools.keys().map(String::as_str).collect();
+        Err(format!("no pool `{name}`; there are: {}", known.join(", ")))
+    }
+
+    /// `model` if it is declared or served, else `other`. With none of either
+    /// every name is a model.
+    pub(crate) fn model_label(&self, model: &str) -> String {
+        let served = self.served.borrow();
+        let any = self.models.is_empty() && served.is_empty();
+        let known = any || self.models.contains(model) || served.contains(model);
+        if known {
+            model.to_owned()
+        } else {
+            "other".to_owned()
+        }
+    }
+}
+
+/// Goes back to the world before, also when a filter panics.
+struct Leave(Option<Rc<World>>);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
