@@ -6,6 +6,7 @@ mod binary;
 mod bindings;
 mod code;
 mod convert;
+mod deadline;
 mod engine;
 mod failure;
 mod filter;

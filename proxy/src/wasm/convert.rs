@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::bindings::types;
+use super::log::cut;
 use crate::filter::{Candidate, Health, Placement, Rejection, Verdict};
 
 impl From<types::Rejection> for Rejection {
     fn from(rejection: types::Rejection) -> Self {
         Self {
             status: rejection.status,
-            code: rejection.code,
-            message: rejection.message,
+            code: cut(&rejection.code).to_owned(),
+            message: cut(&rejection.message).to_owned(),
             retry_after: rejection
                 .retry_after_ms
                 .map(|ms| Duration::from_millis(ms.into())),

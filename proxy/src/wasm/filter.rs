@@ -14,7 +14,6 @@ use super::idle::Idle;
 use super::meter::Meter;
 use super::recipe::Recipe;
 use super::state::State;
-use super::ticker::Ticks;
 use crate::exchange::Exchange;
 use crate::filter::{Candidate, Placement, Plan, Rejection, Verdict};
 
@@ -26,7 +25,6 @@ pub struct Filter {
     pub(super) plan: Plan,
     pub(super) models: BTreeSet<String>,
     pub(super) deadline: Duration,
-    pub(super) ticks: Ticks,
     pub(super) idle: Idle,
     pub(super) meter: Meter,
 }
@@ -134,9 +132,8 @@ impl Filter {
             Ok(instance) => instance,
             Err(failure) => return (exchange, Err(failure)),
         };
-        self.recipe.runtime.ticker().call_begins();
         // It is nobody's until it has proved sound: what fails, or unwinds, drops it.
-        let (exchange, result) = instance.call(hook, exchange, self.ticks, enter);
+        let (exchange, result) = instance.call(hook, exchange, self.deadline, enter);
         let answer = match result {
             Ok(answer) => answer,
             Err(stopped) => {

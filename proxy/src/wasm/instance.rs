@@ -2,6 +2,7 @@
 //! call at a time, and none after one that failed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::{Error, Result, Store};
 
@@ -10,7 +11,6 @@ use super::bindings::types::{Plan, SettingsProblem};
 use super::bindings::{self, FilterPre};
 use super::failure::Hook;
 use super::state::{Declared, Scope, State};
-use super::ticker::Ticks;
 use crate::exchange::Exchange;
 
 /// One instance of a filter.
@@ -53,7 +53,7 @@ impl Instance {
         code: &FilterPre<State>,
         scope: Arc<Scope>,
         max_memory: usize,
-        deadline: Ticks,
+        deadline: Duration,
         settings: &str,
     ) -> Result<Configured, Stopped> {
         #[expect(
@@ -62,7 +62,8 @@ impl Instance {
         )]
         let mut store = Store::new(code.engine(), State::new(scope, max_memory));
         store.limiter(|state| &mut state.memory);
-        store.set_epoch_deadline(deadline.0);
+        store.epoch_deadline_callback(|mut store| Ok(store.data_mut().tick()));
+        begin(&mut store, deadline);
         let started = code.instantiate(&mut store);
         let exports = started.map_err(|error| Stopped::new(Hook::Start, error, &mut store))?;
         let hooks = exports.headworks_filter_hooks();
@@ -86,14 +87,12 @@ impl Instance {
         &mut self,
         hook: Hook,
         exchange: Box<Exchange>,
-        deadline: Ticks,
+        deadline: Duration,
         enter: impl FnOnce(&Guest, &mut Store<State>) -> Result<R>,
     ) -> (Box<Exchange>, Result<R, Stopped>) {
         self.calls += 1;
-        let state = self.store.data_mut();
-        state.exchange = Some(exchange);
-        state.last_words = None;
-        self.store.set_epoch_deadline(deadline.0);
+        begin(&mut self.store, deadline);
+        self.store.data_mut().exchange = Some(exchange);
         let result = enter(self.exports.headworks_filter_hooks(), &mut self.store);
         let state = self.store.data_mut();
         let exchange = state
@@ -103,4 +102,10 @@ impl Instance {
         let result = result.map_err(|error| Stopped::new(hook, error, &mut self.store));
         (exchange, result)
     }
+}
+
+/// Lets a call run until the next tick, which judges it by its deadline.
+fn begin(store: &mut Store<State>, deadline: Duration) {
+    store.set_epoch_deadline(1);
+    store.data_mut().begin(deadline);
 }

@@ -56,13 +56,21 @@ pub enum LoadError {
 }
 
 /// One thing that a filter does not like in its settings.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {message}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsProblem {
     /// Where, below `settings`; empty for the whole.
     pub path: String,
     /// What is wrong.
     pub message: String,
+}
+
+impl SettingsProblem {
+    fn to_text(&self) -> String {
+        match self.path.as_str() {
+            "" => self.message.clone(),
+            path => format!("{path}: {}", self.message),
+        }
+    }
 }
 
 impl Runtime {
@@ -85,7 +93,6 @@ impl Runtime {
         idle.give(instance);
         Ok(Filter {
             meter,
-            ticks: self.ticker().deadline(deadline),
             recipe,
             plan: Plan {
                 on_request: plan.on_request,
@@ -110,6 +117,7 @@ impl Runtime {
                 grants: config.grants.clone(),
                 store: self.store(&config.name),
                 registry: Arc::clone(self.registry()),
+                ticker: Arc::clone(self.ticker()),
                 log: LogBudget::new(LOG_LINES),
                 log_dropped: self.meters().log_dropped(&config.name),
             }),
@@ -142,6 +150,6 @@ impl Source<'_> {
 }
 
 fn list(problems: &[SettingsProblem]) -> String {
-    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    let problems: Vec<_> = problems.iter().map(SettingsProblem::to_text).collect();
     problems.join("; ")
 }

@@ -1,5 +1,5 @@
-//! How much may be logged on behalf of a filter: so many lines a second, each
-//! of bounded length.
+//! How much a filter may have logged: so many lines a second. What it says, here
+//! or elsewhere, is cut to the length of a line.
 
 use std::time::{Duration, Instant};
 

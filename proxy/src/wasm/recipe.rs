@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::code::Code;
 use super::failure::{self, Circumstances, Failure, FailureKind, Hook};
 use super::instance::{Configured, Instance, Stopped};
+use super::log::cut;
 use super::runtime::Runtime;
 use super::state::Scope;
 
@@ -24,14 +25,12 @@ impl Recipe {
     /// Makes an instance and configures it.
     pub(super) fn start(&self) -> Result<Configured, Failure> {
         let deadline = self.runtime.options().configure_deadline;
-        let ticks = self.runtime.ticker().deadline(deadline);
-        self.runtime.ticker().call_begins();
         let scope = Arc::clone(&self.scope);
         let configured = Instance::start(
             &self.code.linked,
             scope,
             self.max_memory,
-            ticks,
+            deadline,
             &self.settings,
         );
         configured.map_err(|stopped| self.failure(stopped, deadline))
@@ -62,6 +61,7 @@ impl Recipe {
             deadline,
         };
         let (kind, message) = failure::explain(&stopped.error, circumstances);
+        let message = cut(&message).to_owned();
         let backtrace = failure::backtrace(&stopped.error);
         Failure {
             backtrace,

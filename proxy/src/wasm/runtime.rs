@@ -18,7 +18,7 @@ use crate::observe::{RegisterError, Registry};
 /// in use is not compiled again and filters find what they stored.
 pub struct Runtime {
     codes: Codes,
-    ticker: Ticker,
+    ticker: Arc<Ticker>,
     options: Options,
     registry: Arc<Registry>,
     meters: Meters,
@@ -54,7 +54,7 @@ impl Runtime {
         let codes = Codes::new(&engine, options.max_module);
         Ok(Arc::new(Self {
             codes: codes.map_err(|error| RuntimeError::Engine(one_line(&error)))?,
-            ticker: Ticker::start(&engine).map_err(RuntimeError::Ticker)?,
+            ticker: Arc::new(Ticker::start(&engine).map_err(RuntimeError::Ticker)?),
             options,
             meters: Meters::new(&registry)?,
             registry,
@@ -66,7 +66,7 @@ impl Runtime {
         &self.codes
     }
 
-    pub(super) fn ticker(&self) -> &Ticker {
+    pub(super) fn ticker(&self) -> &Arc<Ticker> {
         &self.ticker
     }
 

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use wasmtime::UpdateDeadline;
 use wasmtime::component::ResourceTable;
 
+use super::deadline::Deadline;
 use super::failure::BadCall;
 use super::keyvalue::KeyValue;
 use super::limits::MemoryCap;
 use super::log::LogBudget;
+use super::ticker::Ticker;
 use crate::config::Grant;
 use crate::exchange::Exchange;
 use crate::observe::{Count, Registry};
@@ -26,6 +30,7 @@ pub(super) struct Scope {
     pub(super) grants: BTreeSet<Grant>,
     pub(super) store: Arc<KeyValue>,
     pub(super) registry: Arc<Registry>,
+    pub(super) ticker: Arc<Ticker>,
     pub(super) log: LogBudget,
     /// Lines that the budget for logs had no room for.
     pub(super) log_dropped: Arc<Count>,
@@ -34,6 +39,8 @@ pub(super) struct Scope {
 /// The data of one instance's store.
 pub(super) struct State {
     pub(super) scope: Arc<Scope>,
+    /// How long the call under way may take.
+    deadline: Deadline,
     /// The exchange of the call under way.
     pub(super) exchange: Option<Box<Exchange>>,
     /// What the filter declares, while `configure` runs.
@@ -58,12 +65,26 @@ impl State {
         metrics.set_max_capacity(METRICS);
         Self {
             scope,
+            deadline: Deadline::new(Duration::ZERO),
             exchange: None,
             declared: Some(Declared::default()),
             last_words: None,
             metrics,
             memory: MemoryCap::new(max_memory),
         }
+    }
+
+    /// A call begins.
+    pub(super) fn begin(&mut self, deadline: Duration) {
+        self.deadline = Deadline::new(deadline);
+        self.last_words = None;
+        self.scope.ticker.ask();
+    }
+
+    /// A tick found the call still running.
+    pub(super) fn tick(&mut self) -> UpdateDeadline {
+        self.scope.ticker.ask();
+        self.deadline.judge()
     }
 
     /// The exchange of the call under way.

@@ -6,6 +6,7 @@ use wasmtime::component::Resource;
 
 use super::super::bindings::exchange::{Host, HostRequest, Request};
 use super::super::failure::BadCall;
+use super::super::log::cut;
 use super::super::state::State;
 use super::fault;
 use crate::config::Grant;
@@ -62,7 +63,7 @@ impl HostRequest for State {
     }
 
     fn parameter(&mut self, _: This, name: String) -> Result<Option<String>> {
-        Ok(self.exchange()?.call.parameter(&name).map(str::to_owned))
+        Ok(self.exchange()?.call.parameter(&name))
     }
 
     fn json(&mut self, _: This, pointer: String) -> Result<Option<String>> {
@@ -91,8 +92,8 @@ impl HostRequest for State {
     }
 
     fn set_max_new_tokens(&mut self, _: This, tokens: u32) -> Result<()> {
-        self.exchange()?.call.set_max_new_tokens(tokens);
-        Ok(())
+        let set = self.exchange()?.call.set_max_new_tokens(tokens);
+        Ok(set.map_err(fault)?)
     }
 
     fn set_parameter(
@@ -141,6 +142,7 @@ impl HostRequest for State {
     }
 
     fn tag(&mut self, _: This, key: String, value: String) -> Result<()> {
+        let (key, value) = (cut(&key).to_owned(), cut(&value).to_owned());
         let tags = &mut self.exchange()?.tags;
         if let Some((_, old)) = tags.iter_mut().find(|(known, _)| *known == key) {
             *old = value;
