@@ -100,7 +100,12 @@ pub struct UnknownPool(pub String);
 
 impl Exchange {
     /// Starts the exchange of a request that was just read.
-    pub fn new(generation: Arc<Generation>, call: Call, head: RequestHeader, started: Instant) -> Self {
+    pub fn new(
+        generation: Arc<Generation>,
+        call: Call,
+        head: RequestHeader,
+        started: Instant,
+    ) -> Self {
         Self {
             generation,
             call,
@@ -126,19 +131,27 @@ impl Exchange {
 
     /// Sends the exchange to a pool; the last call wins.
     pub fn route(&mut self, pool: &str) -> Result<(), UnknownPool> {
-        let found = self.generation.pools.get(pool).ok_or_else(|| UnknownPool(pool.to_owned()))?;
+        let found = self
+            .generation
+            .pools
+            .get(pool)
+            .ok_or_else(|| UnknownPool(pool.to_owned()))?;
         self.pool = Some(found.clone());
         Ok(())
     }
 
     /// Sets a header on the request to the upstream.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), EditError> {
-        let name = HeaderName::try_from(name).map_err(|_| EditError::HeaderName(name.to_owned()))?;
+        let name =
+            HeaderName::try_from(name).map_err(|_| EditError::HeaderName(name.to_owned()))?;
         if is_framing(&name) {
             return Err(EditError::HeaderFixed(name.to_string()));
         }
-        let value = HeaderValue::try_from(value).map_err(|_| EditError::HeaderValue(name.to_string()))?;
-        self.head.insert_header(name, value).map_err(|_| EditError::HeaderValue("?".to_owned()))
+        let value =
+            HeaderValue::try_from(value).map_err(|_| EditError::HeaderValue(name.to_string()))?;
+        self.head
+            .insert_header(name, value)
+            .map_err(|_| EditError::HeaderValue("?".to_owned()))
     }
 
     /// Removes a header from the request to the upstream.
@@ -148,7 +161,10 @@ impl Exchange {
 
     /// What the filter at `place` in the chain stored for this exchange.
     pub fn state(&self, place: usize) -> &[u8] {
-        self.states.iter().find(|(at, _)| *at == place).map_or(&[], |(_, state)| state)
+        self.states
+            .iter()
+            .find(|(at, _)| *at == place)
+            .map_or(&[], |(_, state)| state)
     }
 
     /// Stores state for the filter at `place` in the chain.
@@ -161,7 +177,9 @@ impl Exchange {
 
     /// Prompt tokens: the upstream's count once there is one, else the estimate.
     pub fn input_tokens(&self) -> u32 {
-        self.outcome.input_tokens.unwrap_or_else(|| self.call.prompt_tokens())
+        self.outcome
+            .input_tokens
+            .unwrap_or_else(|| self.call.prompt_tokens())
     }
 }
 
@@ -190,5 +208,14 @@ impl Outcome {
 /// Headers that say how a message is framed are the gateway's alone.
 fn is_framing(name: &HeaderName) -> bool {
     use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
-    [CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE].contains(name)
+    [
+        CONNECTION,
+        CONTENT_LENGTH,
+        HOST,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ]
+    .contains(name)
 }

@@ -2,7 +2,15 @@
 //! generation that holds it, and the reload that replaces it. Nothing here
 //! knows wasmtime.
 
+mod breaker;
+pub mod chain;
+pub mod generation;
+
+use std::sync::Arc;
 use std::time::Duration;
+
+pub use chain::{Chain, Link};
+pub use generation::Generation;
 
 /// What a filter says of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +43,45 @@ pub enum Placement {
     Wait,
     /// Nowhere at all.
     Reject(Rejection),
+}
+
+/// The hooks that a filter uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// It judges requests.
+    pub on_request: bool,
+    /// It chooses endpoints.
+    pub place: bool,
+    /// It learns how exchanges ended.
+    pub on_complete: bool,
+}
+
+/// Where the chain puts a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// On the candidate with this id.
+    At(u32),
+    /// Nowhere yet: ask again when capacity frees.
+    Wait,
+    /// No filter decides: the gateway's own rule does.
+    Open,
+}
+
+/// Why the chain does not let a request pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A filter refused it.
+    Rejected {
+        /// Which.
+        filter: Arc<str>,
+        /// How it is to be answered.
+        rejection: Rejection,
+    },
+    /// A filter that must not be missing failed, or is out after failures.
+    Failed {
+        /// Which.
+        filter: Arc<str>,
+    },
 }
 
 /// What the host thinks of an endpoint.
@@ -75,8 +122,24 @@ pub struct Candidate {
     pub marks: u32,
 }
 
-pub mod chain;
-pub mod generation;
+impl Refusal {
+    /// The filter that it comes from.
+    pub fn filter(&self) -> &Arc<str> {
+        match self {
+            Self::Rejected { filter, .. } | Self::Failed { filter } => filter,
+        }
+    }
 
-pub use chain::Chain;
-pub use generation::Generation;
+    /// What the client is told. Of a failure, no more than which filter failed.
+    pub fn into_rejection(self) -> Rejection {
+        match self {
+            Self::Rejected { rejection, .. } => rejection,
+            Self::Failed { filter } => Rejection {
+                status: 500,
+                code: "filter_failed".to_owned(),
+                message: format!("the filter `{filter}` failed"),
+                retry_after: None,
+            },
+        }
+    }
+}

@@ -7,7 +7,9 @@
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod error;
 pub mod exchange;
 pub mod filter;
 pub mod observe;
 pub mod upstream;
+pub mod wasm;

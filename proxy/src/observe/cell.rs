@@ -44,7 +44,8 @@ pub struct Count {
 }
 
 impl Count {
-    pub(super) fn add(&self, by: u64) {
+    /// Counts `by` more.
+    pub fn add(&self, by: u64) {
         self.total.fetch_add(by, Ordering::Relaxed);
     }
 

@@ -90,6 +90,17 @@ impl<C: Cell> Family<C> {
         self.series.load_full()
     }
 
+    /// The cell of the label set with these values, to be kept by who changes
+    /// it often.
+    pub fn of(&self, values: &[&str]) -> Result<Arc<C>, LabelCount> {
+        self.check(values)?;
+        let series = self.series.load();
+        match find(&series, values) {
+            Ok(known) => Ok(Arc::clone(&series[known].cell)),
+            Err(_) => Ok(self.admit(values)),
+        }
+    }
+
     fn with(&self, values: &[&str], act: impl Fn(&C)) -> Result<(), LabelCount> {
         self.check(values)?;
         let series = self.series.load();

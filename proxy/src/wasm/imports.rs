@@ -1,0 +1,49 @@
+//! What filters may ask of the host: the imports of the contract, a file each.
+//! An answer of `Err` to wasmtime ends the call as a failure of the filter.
+
+mod metrics;
+mod outcome;
+mod request;
+mod setup;
+mod store;
+mod system;
+mod upstreams;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Engine, Result};
+
+use super::bindings;
+use super::failure::BadCall;
+use super::state::State;
+
+/// A filter's handle of a counter.
+#[expect(unreachable_pub, reason = "the generated code exports it again")]
+pub struct Counter(Arc<crate::observe::Counter>);
+/// A filter's handle of a gauge.
+#[expect(unreachable_pub, reason = "the generated code exports it again")]
+pub struct Gauge(Arc<crate::observe::Gauge>);
+/// A filter's handle of a timer.
+#[expect(unreachable_pub, reason = "the generated code exports it again")]
+pub struct Timer(Arc<crate::observe::Timer>);
+
+impl bindings::types::Host for State {}
+
+/// A linker with every import of the contract and no other.
+pub(super) fn linker(engine: &Engine) -> Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    bindings::Filter::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// An error of the host as a fault of the filter.
+fn fault(error: impl std::error::Error) -> BadCall {
+    BadCall(error.to_string())
+}
+
+/// Whole microseconds.
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

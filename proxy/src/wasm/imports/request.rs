@@ -1,0 +1,197 @@
+//! `exchange.request`: what filters see and change of a request. The handle
+//! says nothing, for there is one exchange in a call: that in the store.
+
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+use super::super::bindings::exchange::{Host, HostRequest, Request};
+use super::super::failure::BadCall;
+use super::super::log::cut;
+use super::super::state::State;
+use super::fault;
+use crate::config::Grant;
+use crate::exchange::Exchange;
+
+/// Most bytes that a filter may store for an exchange.
+const STATE: usize = 64 << 10;
+
+/// Most notes of all filters on an exchange.
+const TAGS: usize = 64;
+
+/// Most header fields of a request to an upstream.
+const HEADERS: usize = 256;
+
+type This = Resource<Request>;
+
+impl Host for State {}
+
+impl HostRequest for State {
+    fn api(&mut self, _: This) -> Result<String> {
+        Ok(self.exchange()?.call.api.as_str().to_owned())
+    }
+
+    fn model(&mut self, _: This) -> Result<String> {
+        Ok(self.exchange()?.call.model().to_owned())
+    }
+
+    fn model_label(&mut self, _: This) -> Result<String> {
+        Ok(self.exchange()?.model_label().to_owned())
+    }
+
+    fn scenario(&mut self, _: This) -> Result<Option<String>> {
+        Ok(self.exchange()?.call.scenario().map(str::to_owned))
+    }
+
+    fn streaming(&mut self, _: This) -> Result<bool> {
+        Ok(self.exchange()?.call.streaming())
+    }
+
+    fn path(&mut self, _: This) -> Result<String> {
+        Ok(self.exchange()?.head.uri.path().to_owned())
+    }
+
+    fn header(&mut self, _: This, name: String) -> Result<Option<String>> {
+        Ok(self.exchange()?.header(&name).map(str::to_owned))
+    }
+
+    fn prompt_tokens(&mut self, _: This) -> Result<u32> {
+        Ok(self.exchange()?.call.prompt_tokens())
+    }
+
+    fn max_new_tokens(&mut self, _: This) -> Result<Option<u32>> {
+        Ok(self.exchange()?.call.max_new_tokens())
+    }
+
+    fn parameter(&mut self, _: This, name: String) -> Result<Option<String>> {
+        Ok(self.exchange()?.call.parameter(&name))
+    }
+
+    fn json(&mut self, _: This, pointer: String) -> Result<Option<String>> {
+        if let Err(refused) = self.may_touch(&pointer)? {
+            return Err(BadCall(refused).into());
+        }
+        Ok(self.exchange()?.call.json(&pointer))
+    }
+
+    fn attempt(&mut self, _: This) -> Result<u32> {
+        Ok(self.exchange()?.attempt)
+    }
+
+    fn pool(&mut self, _: This) -> Result<Option<String>> {
+        Ok(pool(self.exchange()?))
+    }
+
+    fn route(&mut self, _: This, pool: String) -> Result<()> {
+        let routed = self.exchange()?.route(&pool);
+        Ok(routed.map_err(fault)?)
+    }
+
+    fn set_model(&mut self, _: This, model: String) -> Result<()> {
+        self.exchange()?.call.set_model(model);
+        Ok(())
+    }
+
+    fn set_max_new_tokens(&mut self, _: This, tokens: u32) -> Result<()> {
+        let set = self.exchange()?.call.set_max_new_tokens(tokens);
+        Ok(set.map_err(fault)?)
+    }
+
+    fn set_parameter(
+        &mut self,
+        _: This,
+        name: String,
+        value: String,
+    ) -> Result<Result<(), String>> {
+        let set = self.exchange()?.call.set_parameter(&name, &value);
+        Ok(set.map_err(|error| error.to_string()))
+    }
+
+    fn wrap_prompt(
+        &mut self,
+        _: This,
+        before: String,
+        after: String,
+    ) -> Result<Result<(), String>> {
+        let wrapped = self.exchange()?.call.wrap_prompt(&before, &after);
+        Ok(wrapped.map_err(|error| error.to_string()))
+    }
+
+    fn set_json(&mut self, _: This, pointer: String, value: String) -> Result<Result<(), String>> {
+        if let Err(refused) = self.may_touch(&pointer)? {
+            return Ok(Err(refused));
+        }
+        let set = self.exchange()?.call.set_json(&pointer, &value);
+        Ok(set.map_err(|error| error.to_string()))
+    }
+
+    fn set_header(&mut self, _: This, name: String, value: String) -> Result<Result<(), String>> {
+        let exchange = self.exchange()?;
+        if exchange.head.headers.len() >= HEADERS {
+            return Ok(Err(format!(
+                "the request has {HEADERS} header fields already"
+            )));
+        }
+        Ok(exchange
+            .set_header(&name, &value)
+            .map_err(|error| error.to_string()))
+    }
+
+    fn remove_header(&mut self, _: This, name: String) -> Result<()> {
+        self.exchange()?.remove_header(&name);
+        Ok(())
+    }
+
+    fn tag(&mut self, _: This, key: String, value: String) -> Result<()> {
+        let (key, value) = (cut(&key).to_owned(), cut(&value).to_owned());
+        let tags = &mut self.exchange()?.tags;
+        if let Some((_, old)) = tags.iter_mut().find(|(known, _)| *known == key) {
+            *old = value;
+            return Ok(());
+        }
+        if tags.len() >= TAGS {
+            return Err(BadCall(format!("the exchange has {TAGS} tags already")).into());
+        }
+        tags.push((key, value));
+        Ok(())
+    }
+
+    fn state(&mut self, _: This) -> Result<Vec<u8>> {
+        let place = self.scope.place;
+        Ok(self.exchange()?.state(place).to_vec())
+    }
+
+    fn set_state(&mut self, _: This, state: Vec<u8>) -> Result<()> {
+        if state.len() > STATE {
+            return Err(BadCall(format!(
+                "a state of {} bytes is more than {STATE}",
+                state.len()
+            ))
+            .into());
+        }
+        let place = self.scope.place;
+        self.exchange()?.set_state(place, state);
+        Ok(())
+    }
+
+    fn drop(&mut self, _: This) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl State {
+    /// Whether the filter may read or set what a pointer leads to.
+    fn may_touch(&mut self, pointer: &str) -> Result<Result<(), String>, BadCall> {
+        let granted = self.scope.grants.contains(&Grant::Content);
+        if granted || !self.exchange()?.call.is_content(pointer) {
+            return Ok(Ok(()));
+        }
+        Ok(Err(format!(
+            "`{pointer}` leads to prompt content, which needs the grant `content`; add grants = [\"content\"] to the filter"
+        )))
+    }
+}
+
+/// The name of the pool chosen so far.
+pub(super) fn pool(exchange: &Exchange) -> Option<String> {
+    exchange.pool.as_ref().map(|pool| pool.name.to_string())
+}
