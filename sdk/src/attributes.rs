@@ -31,6 +31,15 @@
 ///     }
 /// }
 /// ```
+///
+/// A `check` that is not there is the compiler's error, at the attribute:
+///
+/// ```compile_fail,E0599
+/// use headworks_sdk::prelude::*;
+///
+/// #[config(check)]
+/// pub struct Unchecked {}
+/// ```
 pub use headworks_sdk_macros::config;
 
 /// Exports a filter, on its `impl Filter for ...`.

@@ -7,12 +7,16 @@ use serde::de::DeserializeOwned;
 
 use crate::config;
 
-/// Settings of a filter. [`#[config]`](crate::config) implements it; `()`-like
-/// filters use [`NoSettings`].
+/// Settings of a filter. [`#[config]`](crate::config) implements it; a filter
+/// that has none uses [`NoSettings`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the settings of a filter",
+    note = "put `#[config]` on it, or give the filter `type Config` and `configure`"
+)]
 pub trait Settings: DeserializeOwned {
-    /// Adds what the types cannot rule out. `#[config(check)]` calls the
-    /// author's own method of this name.
-    fn check(&self, problems: &mut Problems) {
+    /// Adds what the types cannot rule out; with `#[config(check)]` what the
+    /// author's own method `check` adds.
+    fn find(&self, problems: &mut Problems) {
         let _ = problems;
     }
 
@@ -20,7 +24,7 @@ pub trait Settings: DeserializeOwned {
     ///
     /// # Errors
     /// A wrong type, a missing or an unknown key, each with its path, or what
-    /// [`check`](Self::check) found.
+    /// [`find`](Self::find) found.
     #[doc(hidden)]
     fn decode(json: &str) -> Result<Self, Problems> {
         // By way of a value: the author of the settings wrote TOML and would
@@ -32,7 +36,7 @@ pub trait Settings: DeserializeOwned {
             Problems::one(path.trim_start_matches('.'), error.inner())
         })?;
         let mut problems = Problems::default();
-        settings.check(&mut problems);
+        settings.find(&mut problems);
         problems.none_or(settings)
     }
 }

@@ -5,10 +5,10 @@ use quote::quote;
 use syn::{DeriveInput, Error, Ident, Result};
 
 pub(crate) fn expand(arguments: TokenStream, item: &DeriveInput) -> Result<TokenStream> {
-    let check = wants_check(arguments)?.then(|| {
+    let find = check_argument(arguments)?.map(|check| {
         quote! {
-            fn check(&self, problems: &mut ::headworks_sdk::Problems) {
-                Self::check(self, problems);
+            fn find(&self, problems: &mut ::headworks_sdk::Problems) {
+                self.#check(problems);
             }
         }
     });
@@ -20,18 +20,20 @@ pub(crate) fn expand(arguments: TokenStream, item: &DeriveInput) -> Result<Token
         #item
 
         impl #generics ::headworks_sdk::Settings for #name #arguments #bounds {
-            #check
+            #find
         }
     })
 }
 
-fn wants_check(arguments: TokenStream) -> Result<bool> {
+/// The `check` of `#[config(check)]`: spelt by the author, so that a missing
+/// method is an error at this place.
+fn check_argument(arguments: TokenStream) -> Result<Option<Ident>> {
     if arguments.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let argument: Ident = syn::parse2(arguments)?;
     if argument == "check" {
-        return Ok(true);
+        return Ok(Some(argument));
     }
     let hint = format!("unknown argument `{argument}`; `check` calls the type's own `check`");
     Err(Error::new(argument.span(), hint))
@@ -43,9 +45,9 @@ mod tests {
 
     #[test]
     fn the_only_argument_is_check() {
-        assert!(wants_check(quote! { check }).unwrap());
-        assert!(!wants_check(TokenStream::new()).unwrap());
-        let error = wants_check(quote! { chekc }).unwrap_err();
+        assert!(check_argument(quote! { check }).unwrap().is_some());
+        assert!(check_argument(TokenStream::new()).unwrap().is_none());
+        let error = check_argument(quote! { chekc }).unwrap_err();
         let hint = "unknown argument `chekc`; `check` calls the type's own `check`";
         assert_eq!(error.to_string(), hint);
     }

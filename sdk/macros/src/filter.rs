@@ -2,7 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, ImplItem, ItemImpl, Result, parse_quote};
+use syn::spanned::Spanned;
+use syn::{Error, ImplItem, ItemImpl, Result, parse_quote, parse_quote_spanned};
 
 pub(crate) fn expand(arguments: &TokenStream, mut item: ItemImpl) -> Result<TokenStream> {
     no_arguments("filter", arguments)?;
@@ -19,7 +20,10 @@ pub(crate) fn expand(arguments: &TokenStream, mut item: ItemImpl) -> Result<Toke
         };
     });
     if is_own_settings {
-        item.items.push(parse_quote! { type Config = Self; });
+        // At the author's type, where an error about it belongs.
+        let own = item.self_ty.span();
+        item.items
+            .push(parse_quote_spanned! {own=> type Config = Self; });
         item.items.push(parse_quote! {
             fn configure(config: Self) -> ::core::result::Result<Self, ::headworks_sdk::Problems> {
                 ::core::result::Result::Ok(config)
