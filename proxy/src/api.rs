@@ -45,14 +45,34 @@ impl Call {
     fn judge(api: Api, body: Body) -> Result<Self, BodyError> {
         let prompt_bytes = match body.get(api.prompt_key()) {
             Some(prompt) => prompt.len(),
-            None => return Err(BodyError::Shape(format!("missing field `{}`", api.prompt_key()))),
+            None => {
+                return Err(BodyError::Shape(format!(
+                    "missing field `{}`",
+                    api.prompt_key()
+                )));
+            }
         };
-        let model = api.model_key().map_or(Ok(None), |key| body.decode::<String>(key))?.unwrap_or_default();
-        let scenario = if api == Api::Unified { body.decode("scenario")? } else { None };
+        let model = api
+            .model_key()
+            .map_or(Ok(None), |key| body.decode::<String>(key))?
+            .unwrap_or_default();
+        let scenario = if api == Api::Unified {
+            body.decode("scenario")?
+        } else {
+            None
+        };
         let asked = api.has_stream_key() && body.decode("stream")?.unwrap_or(false);
         let streaming = asked || api == Api::TgiGenerateStream;
         let max_new_tokens = max_new_tokens(api, &body)?;
-        Ok(Self { api, body, model, scenario, streaming, max_new_tokens, prompt_bytes })
+        Ok(Self {
+            api,
+            body,
+            model,
+            scenario,
+            streaming,
+            max_new_tokens,
+            prompt_bytes,
+        })
     }
 
     /// The model id as the client sent it or a filter set it; empty for none.
@@ -93,11 +113,15 @@ impl Call {
     /// A generation parameter as JSON text, by its TGI name.
     pub fn parameter(&self, name: &str) -> Option<String> {
         if self.api.has_parameters() {
-            let parameters: Members<'_> = serde_json::from_str(self.body.get("parameters")?).ok()?;
+            let parameters: Members<'_> =
+                serde_json::from_str(self.body.get("parameters")?).ok()?;
             let (_, value) = parameters.0.into_iter().find(|(key, _)| key == name)?;
             return Some(value.get().to_owned());
         }
-        self.openai_keys(name).iter().find_map(|key| self.body.get(key)).map(ToOwned::to_owned)
+        self.openai_keys(name)
+            .iter()
+            .find_map(|key| self.body.get(key))
+            .map(ToOwned::to_owned)
     }
 
     /// Sets a generation parameter, by its TGI name, to JSON text.
@@ -111,7 +135,10 @@ impl Call {
             return Err(EditError::NotInApi(self.api.as_str(), name.to_owned()));
         };
         // Where an API has two names for one thing, the one that the client used.
-        let used = keys.iter().find(|key| self.body.get(key).is_some()).unwrap_or(first);
+        let used = keys
+            .iter()
+            .find(|key| self.body.get(key).is_some())
+            .unwrap_or(first);
         self.set_json(&format!("/{used}"), value)
     }
 
@@ -122,8 +149,14 @@ impl Call {
     pub fn wrap_prompt(&mut self, before: &str, after: &str) -> Result<(), EditError> {
         let key = self.api.prompt_key();
         let prompt = self.body.get(key).unwrap_or_default();
-        let Some(inner) = prompt.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-            return Err(EditError::NotInApi(self.api.as_str(), "prompt that is one text".to_owned()));
+        let Some(inner) = prompt
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+        else {
+            return Err(EditError::NotInApi(
+                self.api.as_str(),
+                "prompt that is one text".to_owned(),
+            ));
         };
         // The prompt stays as escaped as it came: only the wrapping is encoded.
         let (before, after) = (body::quote(before), body::quote(after));
@@ -140,7 +173,11 @@ impl Call {
 
     /// Whether a JSON pointer leads to or into prompt content.
     pub fn is_content(&self, pointer: &str) -> bool {
-        let first = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
+        let first = pointer
+            .trim_start_matches('/')
+            .split('/')
+            .next()
+            .unwrap_or_default();
         matches!(first, "inputs" | "prompt" | "messages" | "suffix")
     }
 
@@ -150,14 +187,19 @@ impl Call {
         body.set_pointer(pointer, value)?;
         // What was read from the old body must hold for the new one.
         let judged = Self::judge(self.api, body)?;
-        *self = Self { model: std::mem::take(&mut self.model), ..judged };
+        *self = Self {
+            model: std::mem::take(&mut self.model),
+            ..judged
+        };
         Ok(())
     }
 
     /// The names that an OpenAI API has for a TGI parameter, preferred first.
     fn openai_keys(&self, name: &str) -> &'static [&'static str] {
         match name {
-            "max_new_tokens" if self.api == Api::OpenAiChat => &["max_completion_tokens", "max_tokens"],
+            "max_new_tokens" if self.api == Api::OpenAiChat => {
+                &["max_completion_tokens", "max_tokens"]
+            }
             "max_new_tokens" => &["max_tokens"],
             "temperature" => &["temperature"],
             "top_p" => &["top_p"],
@@ -175,7 +217,11 @@ fn max_new_tokens(api: Api, body: &Body) -> Result<Option<u32>, BodyError> {
         return parameters_cap(body);
     }
     let old = body.decode("max_tokens")?;
-    let new = if api == Api::OpenAiChat { body.decode("max_completion_tokens")? } else { None };
+    let new = if api == Api::OpenAiChat {
+        body.decode("max_completion_tokens")?
+    } else {
+        None
+    };
     if old.is_some() && new.is_some() && old != new {
         let both = "`max_tokens` and `max_completion_tokens` differ: send one of them";
         return Err(BodyError::Shape(both.to_owned()));
@@ -188,7 +234,9 @@ fn parameters_cap(body: &Body) -> Result<Option<u32>, BodyError> {
         None | Some("null") => return Ok(None),
         Some(text) => serde_json::from_str::<Members<'_>>(text),
     };
-    let shape = |name: &str, e: &serde_json::Error| BodyError::Shape(format!("`{name}`: {}", body::without_position(e)));
+    let shape = |name: &str, e: &serde_json::Error| {
+        BodyError::Shape(format!("`{name}`: {}", body::without_position(e)))
+    };
     let parameters = parameters.map_err(|e| shape("parameters", &e))?;
     let cap = parameters.0.iter().find(|(key, _)| key == "max_new_tokens");
     cap.map_or(Ok(None), |(_, value): &(_, &RawValue)| {
@@ -205,7 +253,9 @@ mod tests {
     }
 
     fn refusal(api: Api, body: &str) -> String {
-        Call::read(api, Bytes::copy_from_slice(body.as_bytes())).unwrap_err().to_string()
+        Call::read(api, Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap_err()
+            .to_string()
     }
 
     fn text(call: &Call) -> String {
@@ -219,13 +269,26 @@ mod tests {
             r#"{"model_id":"m","scenario":"chat","inputs":"hello wo","stream":true,"parameters":{"max_new_tokens":9}}"#,
         );
         assert_eq!((unified.model(), unified.scenario()), ("m", Some("chat")));
-        assert_eq!((unified.streaming(), unified.max_new_tokens(), unified.prompt_tokens()), (true, Some(9), 3));
+        assert_eq!(
+            (
+                unified.streaming(),
+                unified.max_new_tokens(),
+                unified.prompt_tokens()
+            ),
+            (true, Some(9), 3)
+        );
 
         let tgi = call(Api::TgiGenerate, r#"{"inputs":"x","stream":true}"#);
-        assert_eq!((tgi.model(), tgi.streaming(), tgi.max_new_tokens()), ("", false, None));
+        assert_eq!(
+            (tgi.model(), tgi.streaming(), tgi.max_new_tokens()),
+            ("", false, None)
+        );
         assert!(call(Api::TgiGenerateStream, r#"{"inputs":"x"}"#).streaming());
 
-        let chat = call(Api::OpenAiChat, r#"{"model":"m","messages":[],"max_completion_tokens":5}"#);
+        let chat = call(
+            Api::OpenAiChat,
+            r#"{"model":"m","messages":[],"max_completion_tokens":5}"#,
+        );
         assert_eq!((chat.model(), chat.max_new_tokens()), ("m", Some(5)));
     }
 
@@ -237,15 +300,24 @@ mod tests {
             "`model_id`: invalid type: integer `3`, expected a string"
         );
         assert_eq!(
-            refusal(Api::Unified, r#"{"inputs":"x","parameters":{"max_new_tokens":1.5}}"#),
+            refusal(
+                Api::Unified,
+                r#"{"inputs":"x","parameters":{"max_new_tokens":1.5}}"#
+            ),
             "`parameters.max_new_tokens`: invalid type: floating point `1.5`, expected u32"
         );
         assert_eq!(
-            refusal(Api::Unified, r#"{"inputs":"x","parameters":{"seed":1,"seed":2}}"#),
+            refusal(
+                Api::Unified,
+                r#"{"inputs":"x","parameters":{"seed":1,"seed":2}}"#
+            ),
             "`parameters`: the key `seed` appears twice"
         );
         assert_eq!(
-            refusal(Api::OpenAiChat, r#"{"messages":[],"max_tokens":1,"max_completion_tokens":2}"#),
+            refusal(
+                Api::OpenAiChat,
+                r#"{"messages":[],"max_tokens":1,"max_completion_tokens":2}"#
+            ),
             "`max_tokens` and `max_completion_tokens` differ: send one of them"
         );
     }
@@ -255,14 +327,20 @@ mod tests {
         let mut chat = call(Api::OpenAiChat, r#"{"messages":[],"max_tokens":50}"#);
         chat.set_max_new_tokens(10).unwrap();
         chat.set_parameter("temperature", "0.5").unwrap();
-        assert_eq!(text(&chat), r#"{"messages":[],"max_tokens":10,"temperature":0.5}"#);
+        assert_eq!(
+            text(&chat),
+            r#"{"messages":[],"max_tokens":10,"temperature":0.5}"#
+        );
         assert_eq!(chat.max_new_tokens(), Some(10));
         let refused = chat.set_parameter("watermark", "true").unwrap_err();
         assert_eq!(refused.to_string(), "openai.chat has no `watermark`");
 
         let mut tgi = call(Api::TgiGenerate, r#"{"inputs":"x"}"#);
         tgi.set_max_new_tokens(10).unwrap();
-        assert_eq!(text(&tgi), r#"{"inputs":"x","parameters":{"max_new_tokens":10}}"#);
+        assert_eq!(
+            text(&tgi),
+            r#"{"inputs":"x","parameters":{"max_new_tokens":10}}"#
+        );
         assert_eq!(tgi.parameter("max_new_tokens").as_deref(), Some("10"));
     }
 
@@ -283,6 +361,9 @@ mod tests {
     fn a_change_that_breaks_the_request_is_refused_and_leaves_it_as_it_was() {
         let mut call = call(Api::Unified, r#"{"inputs":"x","model_id":"m"}"#);
         assert!(call.set_json("/parameters", "3").is_err());
-        assert_eq!((text(&call).as_str(), call.model()), (r#"{"inputs":"x","model_id":"m"}"#, "m"));
+        assert_eq!(
+            (text(&call).as_str(), call.model()),
+            (r#"{"inputs":"x","model_id":"m"}"#, "m")
+        );
     }
 }

@@ -172,7 +172,10 @@ impl Error {
         match self {
             Self::Connect { .. } => "the model server cannot be reached".to_owned(),
             Self::UpstreamTimeout { what, limit, .. } => {
-                format!("the model server took longer than {} to {what}", humantime::format_duration(*limit))
+                format!(
+                    "the model server took longer than {} to {what}",
+                    humantime::format_duration(*limit)
+                )
             }
             Self::UpstreamBroke { .. } => "the model server's answer broke off".to_owned(),
             other => other.to_string(),
@@ -184,6 +187,9 @@ fn quoted(model: &str) -> String {
     match model {
         "" => "a request that names no model".to_owned(),
         // Bounded: it is a stranger's text in our answer.
-        model => format!("the model `{}`", model.chars().take(100).collect::<String>()),
+        model => format!(
+            "the model `{}`",
+            model.chars().take(100).collect::<String>()
+        ),
     }
 }

@@ -1,10 +1,15 @@
 //! Pools and their endpoints: who can answer, how busy each is, and how to
 //! reach it. It never asks why a request goes where it goes.
 
+mod endpoint;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::config::{self, Config};
 use crate::filter::Candidate;
+
+pub use endpoint::{Endpoint, Slot};
 
 /// The pools of one generation, by name.
 #[derive(Debug, Default)]
@@ -17,19 +22,28 @@ pub struct Pools {
 pub struct Pool {
     /// Its name in the configuration.
     pub name: Arc<str>,
+    /// What the configuration says of it.
+    pub config: config::Pool,
+    /// In the order of the configuration; a candidate's id is its index here.
+    pub endpoints: Vec<Arc<Endpoint>>,
 }
 
 impl Pools {
-    /// TEMPORARY LOCAL
-    pub fn new(config: &crate::config::Config, _: Option<&Pools>) -> Self {
-        Self {
-            by_name: config
-                .pools
-                .keys()
-                .map(|k| (k.clone(), Arc::new(Pool { name: k.clone() })))
-                .collect(),
-        }
+    /// The pools of a configuration. Endpoints that the previous generation had
+    /// too are the same ones: what runs on them goes on being counted.
+    pub fn new(config: &Config, previous: Option<&Self>) -> Self {
+        let known = previous.map(Self::endpoints).unwrap_or_default();
+        let by_name = config
+            .pools
+            .iter()
+            .map(|(name, pool)| {
+                let pool = Pool::new(name, pool, &known);
+                (name.clone(), Arc::new(pool))
+            })
+            .collect();
+        Self { by_name }
     }
+
     /// The pool with this name.
     pub fn get(&self, name: &str) -> Option<&Arc<Pool>> {
         self.by_name.get(name)
@@ -39,16 +53,46 @@ impl Pools {
     pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.by_name.keys()
     }
+
+    fn endpoints(&self) -> BTreeMap<Arc<str>, Arc<Endpoint>> {
+        let pools = self.by_name.values();
+        let all = pools.flat_map(|pool| &pool.endpoints);
+        all.map(|endpoint| (endpoint.url.clone(), endpoint.clone()))
+            .collect()
+    }
 }
 
 impl Pool {
-    /// How the pool's endpoints stand, for a request of this size.
-    pub fn candidates(&self, _prompt_tokens: u32, _new_tokens: u32) -> Vec<Candidate> {
-        unimplemented!("being written")
+    fn new(
+        name: &Arc<str>,
+        config: &config::Pool,
+        known: &BTreeMap<Arc<str>, Arc<Endpoint>>,
+    ) -> Self {
+        let endpoints = config.endpoints.iter().map(|endpoint| {
+            let url = endpoint::url(endpoint);
+            let old = known.get(url.as_str()).cloned();
+            old.unwrap_or_else(|| Arc::new(Endpoint::new(url)))
+        });
+        Self {
+            name: name.clone(),
+            endpoints: endpoints.collect(),
+            config: config.clone(),
+        }
+    }
+
+    /// How the pool's endpoints stand, for a request that may cost this many
+    /// new tokens.
+    pub fn candidates(&self, new_tokens: u32) -> Vec<Candidate> {
+        let weights = self.config.endpoints.iter().map(|endpoint| endpoint.weight);
+        let ids = 0..;
+        ids.zip(self.endpoints.iter().zip(weights))
+            .map(|(id, (endpoint, weight))| endpoint.candidate(id, weight, new_tokens))
+            .collect()
     }
 
     /// An endpoint's URL.
-    pub fn endpoint_name(&self, _id: u32) -> Option<Arc<str>> {
-        unimplemented!("being written")
+    pub fn endpoint_name(&self, id: u32) -> Option<Arc<str>> {
+        let endpoint = self.endpoints.get(usize::try_from(id).ok()?)?;
+        Some(endpoint.url.clone())
     }
 }

@@ -36,8 +36,9 @@ fn openai_type(status: u16) -> &'static str {
 
 /// The body of `GET /v1/models`.
 pub fn models<'a>(ids: impl Iterator<Item = &'a str>) -> Bytes {
-    let data: Vec<_> =
-        ids.map(|id| json!({"id": id, "object": "model", "created": 0, "owned_by": "headworks"})).collect();
+    let data: Vec<_> = ids
+        .map(|id| json!({"id": id, "object": "model", "created": 0, "owned_by": "headworks"}))
+        .collect();
     json!({"object": "list", "data": data}).to_string().into()
 }
 
@@ -78,7 +79,10 @@ mod tests {
 
     #[test]
     fn the_unified_answer_keeps_what_the_upstream_said() {
-        let usage = Usage { prompt_tokens: 3, completion_tokens: 4 };
+        let usage = Usage {
+            prompt_tokens: 3,
+            completion_tokens: 4,
+        };
         let answer = unified(b"{\"generated_text\":\"hi\"}\n", "a\"b", usage);
         assert_eq!(
             answer,

@@ -83,7 +83,11 @@ impl Body {
         let text = std::str::from_utf8(&source)
             .map_err(|e| BodyError::Syntax(format!("invalid UTF-8 at byte {}", e.valid_up_to())))?;
         let members = members(text)?;
-        Ok(Self { source, members, edited: false })
+        Ok(Self {
+            source,
+            members,
+            edited: false,
+        })
     }
 
     /// JSON text of a member.
@@ -96,7 +100,10 @@ impl Body {
         let value = Text::Own(value);
         match self.find(key) {
             Some(at) => self.members[at].value = value,
-            None => self.members.push(Member { key: Text::Own(key.to_owned()), value }),
+            None => self.members.push(Member {
+                key: Text::Own(key.to_owned()),
+                value,
+            }),
         }
         self.edited = true;
     }
@@ -111,8 +118,11 @@ impl Body {
 
     /// Decodes a member; `None` when it is absent or null.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Result<Option<T>, BodyError> {
-        let Some(text) = self.get(key) else { return Ok(None) };
-        serde_json::from_str(text).map_err(|e| BodyError::Shape(format!("`{key}`: {}", without_position(&e))))
+        let Some(text) = self.get(key) else {
+            return Ok(None);
+        };
+        serde_json::from_str(text)
+            .map_err(|e| BodyError::Shape(format!("`{key}`: {}", without_position(&e))))
     }
 
     /// JSON text at a JSON pointer (RFC 6901).
@@ -165,15 +175,16 @@ impl Body {
     }
 
     fn find(&self, key: &str) -> Option<usize> {
-        self.members.iter().position(|member| self.text(&member.key) == key)
+        self.members
+            .iter()
+            .position(|member| self.text(&member.key) == key)
     }
 
     fn text<'a>(&'a self, text: &'a Text) -> &'a str {
         match text {
             Text::Own(text) => text,
-            Text::Source(range) => {
-                std::str::from_utf8(&self.source[range.clone()]).expect("ranges of a str, cut at its own borders")
-            }
+            Text::Source(range) => std::str::from_utf8(&self.source[range.clone()])
+                .expect("ranges of a str, cut at its own borders"),
         }
     }
 }
@@ -201,7 +212,10 @@ fn members(text: &str) -> Result<Vec<Member>, BodyError> {
                 Cow::Borrowed(key) => place(key),
                 Cow::Owned(key) => Text::Own(key),
             };
-            Ok(Member { key, value: place(value.get()) })
+            Ok(Member {
+                key,
+                value: place(value.get()),
+            })
         })
         .collect()
 }
@@ -237,7 +251,9 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 !seen.insert(key.clone())
             };
             if twice {
-                return Err(A::Error::custom(format_args!("the key `{key}` appears twice")));
+                return Err(A::Error::custom(format_args!(
+                    "the key `{key}` appears twice"
+                )));
             }
             members.push((key, map.next_value()?));
         }
@@ -262,7 +278,9 @@ fn check_depth(json: &str) -> Result<(), BodyError> {
             b'[' | b'{' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
-                    return Err(BodyError::Shape(format!("the body is nested deeper than {MAX_DEPTH} levels")));
+                    return Err(BodyError::Shape(format!(
+                        "the body is nested deeper than {MAX_DEPTH} levels"
+                    )));
                 }
             }
             b']' | b'}' => depth -= 1,
@@ -292,10 +310,17 @@ fn split_pointer(pointer: &str) -> Option<(String, &str)> {
 }
 
 /// The value at a pointer, with missing object members made.
-fn place_for<'a>(value: &'a mut serde_json::Value, pointer: &str) -> Option<&'a mut serde_json::Value> {
-    let Some((token, rest)) = split_pointer(pointer) else { return Some(value) };
+fn place_for<'a>(
+    value: &'a mut serde_json::Value,
+    pointer: &str,
+) -> Option<&'a mut serde_json::Value> {
+    let Some((token, rest)) = split_pointer(pointer) else {
+        return Some(value);
+    };
     let next = match value {
-        serde_json::Value::Object(members) => members.entry(token).or_insert_with(|| serde_json::json!({})),
+        serde_json::Value::Object(members) => members
+            .entry(token)
+            .or_insert_with(|| serde_json::json!({})),
         serde_json::Value::Array(items) => items.get_mut(token.parse::<usize>().ok()?)?,
         _ => return None,
     };
@@ -305,7 +330,9 @@ fn place_for<'a>(value: &'a mut serde_json::Value, pointer: &str) -> Option<&'a 
 /// The message alone: positions within one member would mislead.
 pub(super) fn without_position(e: &serde_json::Error) -> String {
     let message = e.to_string();
-    message.rfind(" at line ").map_or(message.clone(), |at| message[..at].to_owned())
+    message
+        .rfind(" at line ")
+        .map_or(message.clone(), |at| message[..at].to_owned())
 }
 
 #[cfg(test)]
@@ -318,7 +345,9 @@ mod tests {
     }
 
     fn refusal(text: &str) -> String {
-        Body::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap_err().to_string()
+        Body::parse(Bytes::copy_from_slice(text.as_bytes()))
+            .unwrap_err()
+            .to_string()
     }
 
     fn text(body: &Body) -> String {
@@ -343,13 +372,27 @@ mod tests {
     #[test]
     fn what_two_readers_could_read_differently_is_refused() {
         assert_eq!(refusal(r#"{"a":1,"a":2}"#), "the key `a` appears twice");
-        assert_eq!(refusal(r#"{"a":1,"\u0061":2}"#), "the key `a` appears twice");
+        assert_eq!(
+            refusal(r#"{"a":1,"\u0061":2}"#),
+            "the key `a` appears twice"
+        );
         let many: Vec<String> = (0..40).map(|i| format!("\"k{i}\":0")).collect();
-        assert_eq!(refusal(&format!("{{{},\"k3\":1}}", many.join(","))), "the key `k3` appears twice");
-        assert_eq!(refusal("[1]"), "invalid type: sequence, expected a JSON object");
-        assert!(refusal("{\"a\":1} x").starts_with("the body is not valid JSON: trailing characters"));
+        assert_eq!(
+            refusal(&format!("{{{},\"k3\":1}}", many.join(","))),
+            "the key `k3` appears twice"
+        );
+        assert_eq!(
+            refusal("[1]"),
+            "invalid type: sequence, expected a JSON object"
+        );
+        assert!(
+            refusal("{\"a\":1} x").starts_with("the body is not valid JSON: trailing characters")
+        );
         let bad = Body::parse(Bytes::from_static(b"{\"a\":\"\xff\"}")).unwrap_err();
-        assert_eq!(bad.to_string(), "the body is not valid JSON: invalid UTF-8 at byte 6");
+        assert_eq!(
+            bad.to_string(),
+            "the body is not valid JSON: invalid UTF-8 at byte 6"
+        );
     }
 
     #[test]
@@ -357,7 +400,11 @@ mod tests {
         let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         body(&nested(MAX_DEPTH));
         assert!(refusal(&nested(MAX_DEPTH + 1)).contains("deeper than 128"));
-        body(&format!("{{\"a\":[\"{}\\\"{}\"]}}", "[".repeat(200), "{".repeat(200)));
+        body(&format!(
+            "{{\"a\":[\"{}\\\"{}\"]}}",
+            "[".repeat(200),
+            "{".repeat(200)
+        ));
     }
 
     #[test]
@@ -372,7 +419,10 @@ mod tests {
             r#"{"parameters":{"seed":7,"top_p":0.5},"messages":[{"role":"system"}],"a/b":{"c":true}}"#
         );
         let no_place = body.set_pointer("/messages/9/role", "1").unwrap_err();
-        assert_eq!(no_place.to_string(), "nothing can be set at `/messages/9/role`");
+        assert_eq!(
+            no_place.to_string(),
+            "nothing can be set at `/messages/9/role`"
+        );
         assert!(body.set_pointer("/x", "{oops").is_err());
     }
 

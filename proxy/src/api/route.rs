@@ -48,8 +48,20 @@ pub enum Dialect {
 impl Route {
     /// Finds the route of a request line; the path comes without its query.
     pub fn find(method: &Method, path: &str) -> Self {
-        let get = |route| if method == Method::GET || method == Method::HEAD { route } else { Self::WrongMethod("GET, HEAD") };
-        let post = |api| if method == Method::POST { Self::Generate(api) } else { Self::WrongMethod("POST") };
+        let get = |route| {
+            if method == Method::GET || method == Method::HEAD {
+                route
+            } else {
+                Self::WrongMethod("GET, HEAD")
+            }
+        };
+        let post = |api| {
+            if method == Method::POST {
+                Self::Generate(api)
+            } else {
+                Self::WrongMethod("POST")
+            }
+        };
         match path {
             "/v1/generate" => post(Api::Unified),
             "/generate" => post(Api::TgiGenerate),

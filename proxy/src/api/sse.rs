@@ -107,7 +107,9 @@ mod tests {
         let mut splitter = Splitter::default();
         let mut events = Vec::new();
         for chunk in chunks {
-            splitter.feed(chunk, |data| events.push(String::from_utf8_lossy(data).into_owned()));
+            splitter.feed(chunk, |data| {
+                events.push(String::from_utf8_lossy(data).into_owned())
+            });
         }
         events
     }
@@ -132,7 +134,10 @@ mod tests {
     #[test]
     fn an_oversized_event_is_skipped_and_the_next_one_read() {
         let large = vec![b'x'; MAX_EVENT];
-        assert_eq!(events(&[b"data: ", &large, &large, b"\n", b"\ndata: next\n\n"]), ["next"]);
+        assert_eq!(
+            events(&[b"data: ", &large, &large, b"\n", b"\ndata: next\n\n"]),
+            ["next"]
+        );
     }
 
     proptest! {

@@ -32,7 +32,10 @@ impl Usage {
     /// From TGI's headers on whole answers.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let count = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-        Some(Self { prompt_tokens: count("x-prompt-tokens")?, completion_tokens: count("x-generated-tokens")? })
+        Some(Self {
+            prompt_tokens: count("x-prompt-tokens")?,
+            completion_tokens: count("x-generated-tokens")?,
+        })
     }
 
     /// From the `usage` of a whole OpenAI answer.
@@ -59,12 +62,24 @@ pub struct Meter {
 impl Meter {
     /// A meter for a stream of this dialect.
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, splitter: Splitter::default(), tokens: 0, usage: None, failed: false }
+        Self {
+            dialect,
+            splitter: Splitter::default(),
+            tokens: 0,
+            usage: None,
+            failed: false,
+        }
     }
 
     /// Reads the next bytes of the stream.
     pub fn feed(&mut self, chunk: &[u8]) {
-        let Self { dialect, splitter, tokens, usage, failed } = self;
+        let Self {
+            dialect,
+            splitter,
+            tokens,
+            usage,
+            failed,
+        } = self;
         splitter.feed(chunk, |data| match Seen::of(*dialect, data) {
             Seen::Token => *tokens += 1,
             Seen::Usage(told) => *usage = Some(told),
@@ -75,7 +90,8 @@ impl Meter {
 
     /// Tokens generated so far.
     pub fn tokens(&self) -> u32 {
-        self.usage.map_or(self.tokens, |usage| usage.completion_tokens)
+        self.usage
+            .map_or(self.tokens, |usage| usage.completion_tokens)
     }
 
     /// Prompt tokens, if the stream told.
@@ -144,8 +160,20 @@ mod tests {
         headers.insert("x-prompt-tokens", "12".parse().unwrap());
         assert_eq!(Usage::from_headers(&headers), None);
         headers.insert("x-generated-tokens", "3".parse().unwrap());
-        assert_eq!(Usage::from_headers(&headers), Some(Usage { prompt_tokens: 12, completion_tokens: 3 }));
+        assert_eq!(
+            Usage::from_headers(&headers),
+            Some(Usage {
+                prompt_tokens: 12,
+                completion_tokens: 3
+            })
+        );
         let body = br#"{"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#;
-        assert_eq!(Usage::from_body(body), Some(Usage { prompt_tokens: 1, completion_tokens: 2 }));
+        assert_eq!(
+            Usage::from_body(body),
+            Some(Usage {
+                prompt_tokens: 1,
+                completion_tokens: 2
+            })
+        );
     }
 }

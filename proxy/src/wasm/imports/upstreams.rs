@@ -14,13 +14,8 @@ impl Host for State {
     /// For a request of the size of the one at hand, if there is one.
     fn snapshot(&mut self, pool: String) -> Result<Vec<Candidate>> {
         let call = self.exchange.as_ref().map(|exchange| &exchange.call);
-        let prompt = call.map_or(0, crate::api::Call::prompt_tokens);
         let new = call.and_then(crate::api::Call::max_new_tokens).unwrap_or(0);
-        let candidates = self
-            .scope
-            .pools
-            .get(&pool)
-            .map(|pool| pool.candidates(prompt, new));
+        let candidates = self.scope.pools.get(&pool).map(|pool| pool.candidates(new));
         Ok(candidates
             .unwrap_or_default()
             .into_iter()
