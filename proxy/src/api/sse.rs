@@ -108,7 +108,7 @@ mod tests {
         let mut events = Vec::new();
         for chunk in chunks {
             splitter.feed(chunk, |data| {
-                events.push(String::from_utf8_lossy(data).into_owned())
+                events.push(String::from_utf8_lossy(data).into_owned());
             });
         }
         events
