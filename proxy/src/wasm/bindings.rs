@@ -16,4 +16,4 @@ wasmtime::component::bindgen!({
 });
 
 pub(super) use exports::headworks::filter::hooks;
-pub(super) use headworks::filter::{exchange, metrics, setup, store, system, types, upstreams};
+pub(super) use self::headworks::filter::{exchange, metrics, setup, store, system, types, upstreams};
