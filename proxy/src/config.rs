@@ -4,6 +4,7 @@
 //! its own when it is loaded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -189,6 +190,15 @@ pub enum Module {
     Builtin(String),
     /// A file; watched. The configuration file's folder is already part of it.
     File(PathBuf),
+}
+
+impl fmt::Display for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(name) => write!(f, "builtin:{name}"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
 }
 
 /// What happens to an exchange whose filter failed.

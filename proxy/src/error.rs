@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 use crate::api::BodyError;
 use crate::config::Protocol;
 use crate::exchange::End;
-use crate::filter::Rejection;
+use crate::filter::{Refusal, Rejection};
 
 /// Why an exchange has no upstream's answer, or not all of it.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum Error {
         /// What it speaks.
         protocol: Protocol,
     },
+    /// No endpoint of any pool answers.
+    #[error("no model server answers")]
+    NoEndpointUp,
     /// As many requests wait as may.
     #[error("the queue of pool `{0}` is full")]
     QueueFull(Arc<str>),
@@ -109,7 +112,7 @@ impl Error {
             Self::Rejected(rejection) => rejection.status,
             Self::FilterFailed(_) => 500,
             Self::NotTranslated { .. } => 501,
-            Self::QueueFull(_) | Self::WaitedTooLong { .. } => 503,
+            Self::NoEndpointUp | Self::QueueFull(_) | Self::WaitedTooLong { .. } => 503,
             Self::Connect { .. } | Self::UpstreamBroke { .. } => 502,
             Self::UpstreamTimeout { .. } => 504,
             // Nobody reads it; the number is nginx's, for the log.
@@ -130,6 +133,7 @@ impl Error {
             Self::FilterFailed(_) => "filter_failed",
             Self::NoPool(_) => "model_not_found",
             Self::NotTranslated { .. } => "not_translated",
+            Self::NoEndpointUp => "healthcheck",
             Self::QueueFull(_) => "queue_full",
             Self::WaitedTooLong { .. } => "queue_timeout",
             Self::Connect { .. } => "upstream_unreachable",
@@ -152,7 +156,9 @@ impl Error {
             | Self::NotTranslated { .. } => End::BadRequest,
             Self::Rejected(_) | Self::QueueFull(_) | Self::WaitedTooLong { .. } => End::Rejected,
             Self::FilterFailed(_) => End::Internal,
-            Self::Connect { .. } | Self::UpstreamBroke { .. } => End::UpstreamError,
+            Self::NoEndpointUp | Self::Connect { .. } | Self::UpstreamBroke { .. } => {
+                End::UpstreamError
+            }
             Self::UpstreamTimeout { .. } => End::Timeout,
             Self::ClientGone => End::ClientGone,
         }
@@ -179,6 +185,15 @@ impl Error {
             }
             Self::UpstreamBroke { .. } => "the model server's answer broke off".to_owned(),
             other => other.to_string(),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected { rejection, .. } => Self::Rejected(rejection),
+            Refusal::Failed { filter } => Self::FilterFailed(filter),
         }
     }
 }

@@ -3,14 +3,18 @@
 //! knows wasmtime.
 
 mod breaker;
+mod builtin;
 pub mod chain;
 pub mod generation;
+pub mod load;
+pub mod reload;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use chain::{Chain, Link};
-pub use generation::Generation;
+pub use generation::{Generation, Live};
+pub use load::Loader;
 
 /// What a filter says of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,19 +131,6 @@ impl Refusal {
     pub fn filter(&self) -> &Arc<str> {
         match self {
             Self::Rejected { filter, .. } | Self::Failed { filter } => filter,
-        }
-    }
-
-    /// What the client is told. Of a failure, no more than which filter failed.
-    pub fn into_rejection(self) -> Rejection {
-        match self {
-            Self::Rejected { rejection, .. } => rejection,
-            Self::Failed { filter } => Rejection {
-                status: 500,
-                code: "filter_failed".to_owned(),
-                message: format!("the filter `{filter}` failed"),
-                retry_after: None,
-            },
         }
     }
 }

@@ -1,2 +1,89 @@
 //! The gateway binary.
-fn main() {}
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Parser as _;
+use headworks::cli::{self, Cli, Command, Log, LogFormat};
+use headworks::config::Config;
+use headworks::filter::Loader;
+use headworks::filter::reload::Reloader;
+use headworks::observe::Registry;
+use headworks::server;
+use headworks::wasm::{Options, Runtime};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(&cli.log);
+    let result = match &cli.command {
+        Command::Run { config } => run(config),
+        Command::Check { file } => check(file),
+        Command::Schema { markdown } => {
+            cli::print_schema(*markdown, &mut io::stdout().lock()).map_err(Into::into)
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(config: &Path) -> Result<()> {
+    let registry = Arc::new(Registry::new());
+    let loader = loader(&registry)?;
+    let (reloader, trigger) = Reloader::start(config.to_owned(), loader, &registry)?;
+    server::run(reloader, trigger, registry)
+}
+
+fn check(file: &Path) -> Result<()> {
+    let config = Config::load(file)?;
+    let registry = Arc::new(Registry::new());
+    let generation = loader(&registry)?.load(config, None)?;
+    let (pools, filters) = (
+        generation.pools.names().count(),
+        generation.chain.filters().count(),
+    );
+    let mut out = io::stdout().lock();
+    let file = file.display();
+    io::Write::write_fmt(
+        &mut out,
+        format_args!("{file}: good, with {pools} pools and {filters} filters\n"),
+    )?;
+    Ok(())
+}
+
+fn loader(registry: &Arc<Registry>) -> Result<Loader> {
+    let options = Options {
+        cache: cache(),
+        ..Options::default()
+    };
+    let runtime = Runtime::new(options, registry.clone())?;
+    Ok(Loader::new(runtime, registry.clone()))
+}
+
+/// Where compiled filters are kept between starts.
+fn cache() -> Option<PathBuf> {
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let folder = base.filter(|path| path.is_absolute()).or_else(home)?;
+    Some(folder.join("headworks"))
+}
+
+fn start_log(log: &Log) {
+    // Libraries speak up when something is wrong; what happens is ours to tell.
+    let levels = format!("warn,headworks={}", log.level);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(levels))
+        .with_writer(io::stderr);
+    match log.format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}

@@ -1,7 +1,13 @@
 //! Pools and their endpoints: who can answer, how busy each is, and how to
 //! reach it. It never asks why a request goes where it goes.
 
+mod address;
+mod answer;
+mod connect;
 mod endpoint;
+pub mod forward;
+mod message;
+mod queue;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +15,9 @@ use std::sync::Arc;
 use crate::config::{self, Config};
 use crate::filter::Candidate;
 
+pub use connect::Connector;
 pub use endpoint::{Endpoint, Slot};
+pub use queue::Queue;
 
 /// The pools of one generation, by name.
 #[derive(Debug, Default)]
@@ -26,18 +34,25 @@ pub struct Pool {
     pub config: config::Pool,
     /// In the order of the configuration; a candidate's id is its index here.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// Requests that wait for one of them.
+    pub queue: Arc<Queue>,
 }
 
 impl Pools {
-    /// The pools of a configuration. Endpoints that the previous generation had
-    /// too are the same ones: what runs on them goes on being counted.
+    /// The pools of a configuration. Endpoints and queues that the previous
+    /// generation had too are the same ones: what runs and waits goes on being
+    /// counted.
     pub fn new(config: &Config, previous: Option<&Self>) -> Self {
         let known = previous.map(Self::endpoints).unwrap_or_default();
+        let queue = |name: &str| {
+            let old = previous.and_then(|pools| pools.get(name));
+            old.map(|pool| pool.queue.clone()).unwrap_or_default()
+        };
         let by_name = config
             .pools
             .iter()
             .map(|(name, pool)| {
-                let pool = Pool::new(name, pool, &known);
+                let pool = Pool::new(name, pool, queue(name), &known);
                 (name.clone(), Arc::new(pool))
             })
             .collect();
@@ -47,6 +62,11 @@ impl Pools {
     /// The pool with this name.
     pub fn get(&self, name: &str) -> Option<&Arc<Pool>> {
         self.by_name.get(name)
+    }
+
+    /// All pools, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Pool>> {
+        self.by_name.values()
     }
 
     /// The names of all pools, sorted.
@@ -66,18 +86,31 @@ impl Pool {
     fn new(
         name: &Arc<str>,
         config: &config::Pool,
+        queue: Arc<Queue>,
         known: &BTreeMap<Arc<str>, Arc<Endpoint>>,
     ) -> Self {
         let endpoints = config.endpoints.iter().map(|endpoint| {
-            let url = endpoint::url(endpoint);
-            let old = known.get(url.as_str()).cloned();
-            old.unwrap_or_else(|| Arc::new(Endpoint::new(url)))
+            let old = known.get(endpoint::url(endpoint).as_str()).cloned();
+            old.unwrap_or_else(|| Arc::new(Endpoint::new(endpoint)))
         });
         Self {
             name: name.clone(),
             endpoints: endpoints.collect(),
             config: config.clone(),
+            queue,
         }
+    }
+
+    /// Takes a place on the endpoint of this id, which a candidate has, for a
+    /// request that may cost this many tokens in all.
+    pub fn take(&self, id: u32, tokens: u32) -> Slot {
+        let endpoint = self.endpoints[id as usize].clone();
+        Slot::new(endpoint, self.queue.clone(), id, tokens)
+    }
+
+    /// Whether any endpoint is worth trying.
+    pub fn is_up(&self) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint.is_up())
     }
 
     /// How the pool's endpoints stand, for a request that may cost this many

@@ -78,6 +78,17 @@ impl Route {
     }
 }
 
+impl Dialect {
+    /// The dialect of errors about a path, whatever is there.
+    pub fn of_path(path: &str) -> Self {
+        if path.starts_with("/v1/") && path != "/v1/generate" {
+            Self::OpenAi
+        } else {
+            Self::Tgi
+        }
+    }
+}
+
 impl Api {
     /// The name that filters, logs and metrics use.
     pub fn as_str(self) -> &'static str {

@@ -80,7 +80,8 @@ impl Cell for Count {
 pub struct Level(AtomicI64);
 
 impl Level {
-    pub(super) fn set(&self, value: i64) {
+    /// Sets the level.
+    pub fn set(&self, value: i64) {
         self.0.store(value, Ordering::Relaxed);
     }
 }

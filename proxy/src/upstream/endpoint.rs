@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
 use parking_lot::Mutex;
 
+use super::Queue;
+use super::address::Address;
 use crate::config;
 use crate::filter::{Candidate, Health};
 
@@ -21,6 +24,9 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_s
 pub struct Endpoint {
     /// `http://host:port/prefix`.
     pub url: Arc<str>,
+    pub(super) address: Address,
+    /// The value of `Host`.
+    pub(super) host: HeaderValue,
     in_flight: AtomicU32,
     outstanding: AtomicU64,
     pace: Mutex<Pace>,
@@ -45,22 +51,45 @@ struct Outage {
 #[derive(Debug)]
 pub struct Slot {
     endpoint: Arc<Endpoint>,
+    queue: Arc<Queue>,
+    id: u32,
     tokens: u32,
 }
 
 /// The endpoint's address as people write it.
 pub(super) fn url(endpoint: &config::Endpoint) -> String {
     let scheme = if endpoint.tls { "https" } else { "http" };
-    let config::Endpoint {
-        host, port, prefix, ..
-    } = endpoint;
-    format!("{scheme}://{host}:{port}{prefix}")
+    let config::Endpoint { port, prefix, .. } = endpoint;
+    format!("{scheme}://{}:{port}{prefix}", in_url(&endpoint.host))
+}
+
+/// The value of `Host`; the port is left out where the scheme implies it.
+fn host(endpoint: &config::Endpoint) -> HeaderValue {
+    let host = in_url(&endpoint.host);
+    let implied = if endpoint.tls { 443 } else { 80 };
+    let value = if endpoint.port == implied {
+        host
+    } else {
+        format!("{host}:{}", endpoint.port)
+    };
+    HeaderValue::try_from(value).expect("the configuration takes hosts of URLs only")
+}
+
+/// An IPv6 address has brackets in a URL.
+fn in_url(host: &str) -> String {
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
 }
 
 impl Endpoint {
-    pub(super) fn new(url: String) -> Self {
+    pub(super) fn new(config: &config::Endpoint) -> Self {
         Self {
-            url: url.into(),
+            url: url(config).into(),
+            host: host(config),
+            address: Address::new(config.clone()),
             in_flight: AtomicU32::new(0),
             outstanding: AtomicU64::new(0),
             pace: Mutex::default(),
@@ -68,19 +97,14 @@ impl Endpoint {
         }
     }
 
-    /// Takes a place for a request that may cost this many tokens in all.
-    pub fn take(self: &Arc<Self>, tokens: u32) -> Slot {
-        self.in_flight.fetch_add(1, Relaxed);
-        self.outstanding.fetch_add(tokens.into(), Relaxed);
-        Slot {
-            endpoint: self.clone(),
-            tokens,
-        }
+    /// Learns that it answers, whatever it says.
+    pub fn answered(&self) {
+        *self.outage.lock() = None;
     }
 
     /// Learns from an answer that went well.
     pub fn observe(&self, ttft: Duration, per_token: Duration) {
-        *self.outage.lock() = None;
+        self.answered();
         let mut pace = self.pace.lock();
         pace.ttft = blend(pace.ttft, ttft);
         pace.per_token = blend(pace.per_token, per_token);
@@ -103,6 +127,10 @@ impl Endpoint {
             Some(outage) if Instant::now() < outage.until => Health::Down,
             Some(_) => Health::Degraded,
         }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.health() != Health::Down
     }
 
     /// What a filter is shown of it.
@@ -128,12 +156,36 @@ impl Endpoint {
     }
 }
 
+impl Slot {
+    /// Counts the request on the endpoint, and tells `queue` when it has ended.
+    pub(super) fn new(endpoint: Arc<Endpoint>, queue: Arc<Queue>, id: u32, tokens: u32) -> Self {
+        endpoint.in_flight.fetch_add(1, Relaxed);
+        endpoint.outstanding.fetch_add(tokens.into(), Relaxed);
+        Self {
+            endpoint,
+            queue,
+            id,
+            tokens,
+        }
+    }
+
+    /// Where the place is.
+    pub fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// The endpoint's id in its pool.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         self.endpoint.in_flight.fetch_sub(1, Relaxed);
-        self.endpoint
-            .outstanding
-            .fetch_sub(self.tokens.into(), Relaxed);
+        let tokens = self.tokens.into();
+        self.endpoint.outstanding.fetch_sub(tokens, Relaxed);
+        self.queue.free();
     }
 }
 
@@ -152,10 +204,32 @@ fn micros(duration: Duration) -> u32 {
 mod tests {
     use super::*;
 
+    fn config(host: &str, port: u16) -> config::Endpoint {
+        config::Endpoint {
+            tls: false,
+            host: host.to_owned(),
+            port,
+            prefix: "/p".to_owned(),
+            weight: 1,
+        }
+    }
+
+    fn endpoint() -> Endpoint {
+        Endpoint::new(&config("a", 1))
+    }
+
+    #[test]
+    fn url_and_host_are_written_as_rfc_3986_has_them() {
+        let endpoint = Endpoint::new(&config("::1", 8080));
+        assert_eq!(&*endpoint.url, "http://[::1]:8080/p");
+        assert_eq!(endpoint.host, "[::1]:8080");
+        assert_eq!(Endpoint::new(&config("a", 80)).host, "a");
+    }
+
     #[test]
     fn a_slot_counts_until_it_is_let_go() {
-        let endpoint = Arc::new(Endpoint::new("http://a:1".to_owned()));
-        let slot = endpoint.take(100);
+        let endpoint = Arc::new(endpoint());
+        let slot = Slot::new(endpoint.clone(), Arc::default(), 0, 100);
         let busy = endpoint.candidate(0, 1, 10);
         assert_eq!((busy.in_flight, busy.outstanding_tokens), (1, 100));
         drop(slot);
@@ -165,7 +239,7 @@ mod tests {
 
     #[test]
     fn predictions_follow_what_was_observed() {
-        let endpoint = Endpoint::new("http://a:1".to_owned());
+        let endpoint = endpoint();
         assert_eq!(endpoint.candidate(0, 1, 10).predicted_e2e_us, 0);
         endpoint.observe(Duration::from_micros(500), Duration::from_micros(20));
         let candidate = endpoint.candidate(0, 1, 10);
@@ -177,7 +251,7 @@ mod tests {
 
     #[test]
     fn an_unreachable_endpoint_is_down_then_suspect_and_an_answer_clears_it() {
-        let endpoint = Endpoint::new("http://a:1".to_owned());
+        let endpoint = endpoint();
         let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
         endpoint.unreachable(Instant::now());
         assert_eq!(endpoint.health(), Health::Down);

@@ -15,5 +15,7 @@ wasmtime::component::bindgen!({
     },
 });
 
+pub(super) use self::headworks::filter::{
+    exchange, metrics, setup, store, system, types, upstreams,
+};
 pub(super) use exports::headworks::filter::hooks;
-pub(super) use self::headworks::filter::{exchange, metrics, setup, store, system, types, upstreams};

@@ -62,6 +62,11 @@ impl Runtime {
         }))
     }
 
+    /// Largest module or component that is loaded, bytes.
+    pub fn max_module(&self) -> usize {
+        self.options.max_module
+    }
+
     pub(super) fn codes(&self) -> &Codes {
         &self.codes
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use headworks::config::{Breaker, OnError};
+use headworks::error::Error;
 use headworks::filter::{Choice, Refusal};
 use headworks::wasm::{Failure, FailureKind};
 
@@ -137,12 +138,9 @@ fn a_request_is_refused_when_its_filter_fails() {
         })
     );
     assert_eq!(exchange.filters_run, 2);
-    let rejection = result.unwrap_err().into_rejection();
-    assert_eq!(
-        (rejection.status, rejection.code.as_str()),
-        (500, "filter_failed")
-    );
-    assert_eq!(rejection.message, "the filter `traps` failed");
+    let error = Error::from(result.unwrap_err());
+    assert_eq!((error.status(), error.code()), (500, "filter_failed"));
+    assert_eq!(error.public_message(), "the filter `traps` failed");
 }
 
 #[test]

@@ -18,8 +18,15 @@ struct Border {
 const BORDERS: [Border; 2] = [
     Border {
         crates: &["pingora"],
-        modules: &["server", "gateway", "upstream", "exchange", "admin"],
-        advice: "Pingora's types stop at server, gateway, exchange, admin and upstream; pass plain values on",
+        modules: &[
+            "server",
+            "gateway",
+            "downstream",
+            "upstream",
+            "exchange",
+            "admin",
+        ],
+        advice: "Pingora's types stop at server, gateway, downstream, upstream, exchange and admin; pass plain values on",
     },
     Border {
         crates: &["wasmtime", "wit_component", "wasmparser"],

@@ -1,0 +1,283 @@
+//! The walk of a request, as a table of contents: read, filter, place,
+//! forward, and tell how it went.
+
+mod meters;
+mod place;
+mod running;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{ALLOW, HeaderName, RETRY_AFTER};
+use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
+use pingora_core::protocols::http::ServerSession;
+use pingora_core::server::ShutdownWatch;
+
+use crate::api::route::{Dialect, Route};
+use crate::api::{self, Api, Call};
+use crate::config::Protocol;
+use crate::downstream::{Downstream, Patience, json};
+use crate::error::Error;
+use crate::exchange::{End, Exchange};
+use crate::filter::{Generation, Live};
+use crate::observe::{RegisterError, Registry};
+use crate::upstream::{Connector, Pool, forward};
+use meters::Meters;
+pub use running::Running;
+
+/// Serves clients.
+pub struct Gateway {
+    live: Arc<Live>,
+    connector: Connector,
+    meters: Meters,
+    running: Arc<Running>,
+    options: HttpServerOptions,
+}
+
+/// An exchange, and how the step went that had it. Steps own the exchange,
+/// since filters do while they are called.
+type Step<T> = (Box<Exchange>, Result<T, Error>);
+
+impl Gateway {
+    /// Serves by what is live; what it counts goes into the registry.
+    pub fn new(live: Arc<Live>, registry: &Registry) -> Result<Self, RegisterError> {
+        let mut options = HttpServerOptions::default();
+        options.h2c = true;
+        let meters = Meters::new(registry)?;
+        Ok(Self {
+            live,
+            connector: Connector::new(),
+            running: Arc::new(Running::new(meters.in_flight())),
+            meters,
+            options,
+        })
+    }
+
+    /// The exchanges that run.
+    pub fn running(&self) -> Arc<Running> {
+        self.running.clone()
+    }
+
+    fn patience(&self) -> Patience {
+        let server = &self.live.current().config.server;
+        Patience {
+            idle: server.keepalive,
+            read: server.read_timeout,
+        }
+    }
+
+    async fn serve(&self, client: &mut Downstream) {
+        let started = Instant::now();
+        let generation = self.live.current();
+        let path = client.head().uri.path();
+        let dialect = Dialect::of_path(path);
+        match Route::find(&client.head().method, path) {
+            Route::Generate(api) => self.generate(client, api, generation, started).await,
+            route => {
+                if let Err(error) = self.inform(client, route, &generation).await {
+                    refuse(client, dialect, &error).await;
+                }
+            }
+        }
+    }
+
+    async fn generate(
+        &self,
+        client: &mut Downstream,
+        api: Api,
+        generation: Arc<Generation>,
+        started: Instant,
+    ) {
+        let end = match read(client, api, generation, started).await {
+            Ok(exchange) => self.exchange(client, exchange).await,
+            Err(error) => {
+                refuse(client, api.dialect(), &error).await;
+                error.end()
+            }
+        };
+        self.meters.exchange(api, end, started.elapsed());
+    }
+
+    /// What happens to a request that could be read, up to what filters learn of it.
+    async fn exchange(&self, client: &mut Downstream, exchange: Box<Exchange>) -> End {
+        let generation = exchange.generation.clone();
+        let (exchange, passed) = generation.chain.on_request(exchange);
+        let (mut exchange, answered) = match passed {
+            Ok(()) => self.answer(client, exchange).await,
+            Err(refusal) => (exchange, Err(refusal.into())),
+        };
+        if let Err(error) = answered {
+            if !client.has_answered() {
+                exchange.outcome.status = error.status();
+            }
+            exchange.outcome.end = error.end();
+            refuse(client, exchange.call.api.dialect(), &error).await;
+        }
+        exchange.outcome.latency = exchange.outcome.started.elapsed();
+        generation.chain.on_complete(exchange).outcome.end
+    }
+
+    /// Places the exchange and forwards it. An endpoint that cannot be reached
+    /// has seen nothing of it, so another may get it.
+    async fn answer(&self, client: &mut Downstream, mut exchange: Box<Exchange>) -> Step<()> {
+        let pool = match pool(&exchange) {
+            Ok(pool) => pool,
+            Err(error) => return (exchange, Err(error)),
+        };
+        let mut tried = Vec::new();
+        loop {
+            let placed;
+            (exchange, placed) = place::place(client, exchange, &pool, &tried).await;
+            let slot = match placed {
+                Ok(slot) => slot,
+                Err(error) => return (exchange, Err(error)),
+            };
+            let answered =
+                forward::forward(&self.connector, client, &mut exchange, &pool, &slot).await;
+            tried.push(slot.id());
+            match answered {
+                Err(Error::Connect { endpoint, reason }) => {
+                    self.meters.unreachable(&pool.name);
+                    tracing::warn!(%endpoint, pool = %pool.name, "cannot connect: {reason}");
+                    if tried.len() == pool.endpoints.len() {
+                        return (exchange, Err(Error::Connect { endpoint, reason }));
+                    }
+                    exchange.attempt += 1;
+                }
+                result => return (exchange, result),
+            }
+        }
+    }
+
+    /// Answers what is not about one exchange.
+    async fn inform(
+        &self,
+        client: &mut Downstream,
+        route: Route,
+        generation: &Generation,
+    ) -> Result<(), Error> {
+        match route {
+            Route::Models => {
+                let models = generation.models.iter().map(String::as_str);
+                let body = api::answer::models(models);
+                client.answer(200, &json(), body).await
+            }
+            Route::Health if generation.pools.iter().any(|pool| pool.is_up()) => {
+                client.answer(200, &[], Bytes::new()).await
+            }
+            Route::Health => Err(Error::NoEndpointUp),
+            Route::Info => self.info(client, generation).await,
+            Route::WrongMethod(allowed) => Err(Error::WrongMethod(allowed)),
+            Route::NotFound | Route::Generate(_) => Err(Error::NotFound),
+        }
+    }
+
+    /// Asks the pool that the client names, or the default pool, what it is.
+    async fn info(&self, client: &mut Downstream, generation: &Generation) -> Result<(), Error> {
+        let named = client.header(MODEL_ID).map(ToOwned::to_owned);
+        let pool = match &named {
+            Some(name) => generation.pools.get(name),
+            None => generation.default_pool(),
+        };
+        let pool = pool.ok_or_else(|| Error::NoPool(named.unwrap_or_default()))?;
+        let slot = place::least_busy(pool);
+        forward::pass_get(&self.connector, client, "/info", pool, &slot).await
+    }
+}
+
+/// By which a client of an API without model ids names one.
+const MODEL_ID: &str = "x-model-id";
+
+#[async_trait]
+impl HttpServerApp for Gateway {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        let mut client = Downstream::accept(session, self.patience()).await?;
+        let _running = self.running.enter();
+        if *shutdown.borrow() {
+            client.close_after();
+        }
+        self.serve(&mut client).await;
+        client.finish().await
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        Some(&self.options)
+    }
+}
+
+async fn read(
+    client: &mut Downstream,
+    api: Api,
+    generation: Arc<Generation>,
+    started: Instant,
+) -> Result<Box<Exchange>, Error> {
+    let body = client.body(generation.config.server.max_body).await?;
+    let mut call = Call::read(api, body)?;
+    if call.model().is_empty()
+        && let Some(model) = client.header(MODEL_ID)
+    {
+        call.set_model(model.to_owned());
+    }
+    let head = client.head().clone();
+    Ok(Box::new(Exchange::new(generation, call, head, started)))
+}
+
+/// The pool that filters chose, else the default.
+fn pool(exchange: &Exchange) -> Result<Arc<Pool>, Error> {
+    let chosen = exchange.pool.as_ref();
+    let pool = chosen.or_else(|| exchange.generation.default_pool());
+    let pool = pool.ok_or_else(|| Error::NoPool(exchange.call.model().to_owned()))?;
+    let api = exchange.call.api;
+    // TGI speaks OpenAI's dialect too.
+    if pool.config.protocol == Protocol::OpenAi && api.dialect() == Dialect::Tgi {
+        return Err(Error::NotTranslated {
+            api: api.as_str(),
+            pool: pool.name.clone(),
+            protocol: pool.config.protocol,
+        });
+    }
+    Ok(pool.clone())
+}
+
+/// The one place where what went wrong becomes an answer.
+async fn refuse(client: &mut Downstream, dialect: Dialect, error: &Error) {
+    note(error);
+    if client.has_answered() {
+        return client.cut().await;
+    }
+    let message = error.public_message();
+    let body = api::answer::error(dialect, error.status(), error.code(), &message);
+    let mut headers = json().to_vec();
+    if let Some(after) = error.retry_after() {
+        let seconds = after.as_millis().div_ceil(1000);
+        headers.push((RETRY_AFTER, number(seconds)));
+        headers.push((RETRY_AFTER_MS, number(after.as_millis())));
+    }
+    if let Error::WrongMethod(allowed) = error {
+        headers.push((ALLOW, HeaderValue::from_static(allowed)));
+    }
+    // It fails when the client has left, who then needs no answer.
+    client.answer(error.status(), &headers, body).await.ok();
+}
+
+/// `retry-after` in milliseconds, as OpenAI's clients read it.
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+
+fn number(n: u128) -> HeaderValue {
+    HeaderValue::from(u64::try_from(n).unwrap_or(u64::MAX))
+}
+
+/// Operators hear of what is theirs to mend; clients' mistakes are many.
+fn note(error: &Error) {
+    match error.end() {
+        End::UpstreamError | End::Timeout | End::Internal => tracing::warn!("{error}"),
+        _ => tracing::debug!("{error}"),
+    }
+}

@@ -1,0 +1,192 @@
+//! Finds an endpoint for an exchange: as a filter says, else the one with the
+//! least to do. Where a filter says `wait`, the exchange gets in line.
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use pingora_timeout::timeout;
+
+use super::Step;
+use crate::downstream::Downstream;
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::filter::{Candidate, Choice, Health};
+use crate::upstream::{Pool, Slot};
+
+/// New tokens expected of a request that names no cap.
+const UNCAPPED: u32 = 512;
+
+/// How often the first in line asks again when nothing came free: an endpoint
+/// that was down may be back.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Finds a place in a pool on an endpoint that was not tried yet.
+pub(super) async fn place(
+    client: &mut Downstream,
+    exchange: Box<Exchange>,
+    pool: &Pool,
+    tried: &[u32],
+) -> Step<Slot> {
+    let started = Instant::now();
+    let mut exchange = exchange;
+    if pool.queue.is_empty() {
+        let asked;
+        (exchange, asked) = ask(exchange, pool, tried, Duration::ZERO);
+        match asked {
+            Ok(None) => {}
+            Ok(Some(slot)) => return (exchange, Ok(slot)),
+            Err(error) => return (exchange, Err(error)),
+        }
+    }
+    let (mut exchange, placed) = wait(client, exchange, pool, tried, started).await;
+    exchange.outcome.queued += started.elapsed();
+    (exchange, placed)
+}
+
+/// Gets in line, and asks whenever something may have changed.
+async fn wait(
+    client: &mut Downstream,
+    mut exchange: Box<Exchange>,
+    pool: &Pool,
+    tried: &[u32],
+    started: Instant,
+) -> Step<Slot> {
+    let Some(ticket) = pool.queue.enter(pool.config.queue.depth) else {
+        return (exchange, Err(Error::QueueFull(pool.name.clone())));
+    };
+    let wait = Wait { pool, started };
+    let first = client.unless_gone(wait.at_most(ticket.first())).await;
+    let first = match first {
+        Ok(first) => first,
+        Err(error) => return (exchange, Err(error)),
+    };
+    loop {
+        let asked;
+        (exchange, asked) = ask(exchange, pool, tried, started.elapsed());
+        match asked {
+            Ok(None) => {}
+            Ok(Some(slot)) => return (exchange, Ok(slot)),
+            Err(error) => return (exchange, Err(error)),
+        }
+        let soon = async { timeout(ASK_AGAIN, first.freed()).await.ok() };
+        let freed = client.unless_gone(wait.at_most(soon)).await;
+        if let Err(error) = freed {
+            return (exchange, Err(error));
+        }
+    }
+}
+
+/// A wait that ends.
+struct Wait<'a> {
+    pool: &'a Pool,
+    started: Instant,
+}
+
+impl Wait<'_> {
+    async fn at_most<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let limit = self.pool.config.queue.max_wait;
+        let left = limit.saturating_sub(self.started.elapsed());
+        timeout(left, work).await.map_err(|_| Error::WaitedTooLong {
+            pool: self.pool.name.clone(),
+            waited: limit,
+        })
+    }
+}
+
+/// Asks the filter that places; `None` when it says `wait`.
+fn ask(
+    exchange: Box<Exchange>,
+    pool: &Pool,
+    tried: &[u32],
+    waited: Duration,
+) -> Step<Option<Slot>> {
+    let new_tokens = exchange.call.max_new_tokens().unwrap_or(UNCAPPED);
+    let tokens = exchange.call.prompt_tokens().saturating_add(new_tokens);
+    let mut candidates = pool.candidates(new_tokens);
+    candidates.retain(|candidate| !tried.contains(&candidate.id));
+    let generation = exchange.generation.clone();
+    let (exchange, choice) = generation.chain.place(exchange, &candidates, waited);
+    let id = match choice {
+        Ok(Choice::At(id)) => id,
+        Ok(Choice::Open) => least(&candidates),
+        Ok(Choice::Wait) => return (exchange, Ok(None)),
+        Err(refusal) => return (exchange, Err(refusal.into())),
+    };
+    (exchange, Ok(Some(pool.take(id, tokens))))
+}
+
+/// A place on the endpoint of a pool with the least to do, whatever filters say.
+pub(super) fn least_busy(pool: &Pool) -> Slot {
+    pool.take(least(&pool.candidates(0)), 0)
+}
+
+/// The candidate that answers and has the least to do for its weight; among
+/// equals, one by chance. One that does not answer is better than none.
+fn least(candidates: &[Candidate]) -> u32 {
+    let ease = |candidate: &Candidate| {
+        let health = match candidate.health {
+            Health::Up => 2,
+            Health::Degraded => 1,
+            Health::Down => 0,
+        };
+        // Scaled so that weights tell endpoints apart that have little to do.
+        let work = u64::from(candidate.outstanding_tokens) + u64::from(candidate.in_flight);
+        (
+            health,
+            Reverse((work << 16) / u64::from(candidate.weight.max(1))),
+        )
+    };
+    let start = rand::random_range(0..candidates.len());
+    let (after, before) = (&candidates[start..], &candidates[..start]);
+    let easiest = after
+        .iter()
+        .chain(before)
+        .max_by_key(|candidate| ease(candidate));
+    easiest
+        .expect("a pool has endpoints, and one is left to try")
+        .id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(id: u32, health: Health, outstanding_tokens: u32, weight: u32) -> Candidate {
+        Candidate {
+            id,
+            health,
+            in_flight: 0,
+            outstanding_tokens,
+            queue_depth: 0,
+            predicted_ttft_us: 0,
+            predicted_e2e_us: 0,
+            free_kv_tokens: u32::MAX,
+            prefix_hit_tokens: 0,
+            weight,
+            marks: 0,
+        }
+    }
+
+    #[test]
+    fn the_least_work_for_its_weight_wins_among_those_that_answer() {
+        let candidates = [
+            candidate(0, Health::Up, 300, 1),
+            candidate(1, Health::Up, 400, 2),
+            candidate(2, Health::Degraded, 0, 1),
+            candidate(3, Health::Down, 0, 1),
+        ];
+        assert_eq!(least(&candidates), 1);
+        assert_eq!(least(&candidates[2..]), 2);
+        assert_eq!(least(&candidates[3..]), 3);
+    }
+
+    #[test]
+    fn equals_share_by_chance() {
+        let candidates = [
+            candidate(0, Health::Up, 7, 1),
+            candidate(1, Health::Up, 7, 1),
+        ];
+        let picked: std::collections::BTreeSet<_> = (0..200).map(|_| least(&candidates)).collect();
+        assert_eq!(picked.len(), 2);
+    }
+}

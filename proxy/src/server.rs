@@ -1,0 +1,223 @@
+//! Builds the Pingora server: the gateway for clients, the admin listener and
+//! the reloader, each with threads of its own; and stops it when the last
+//! exchange has ended.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use pingora_core::server::configuration::ServerConf;
+use pingora_core::server::{
+    ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch,
+};
+use pingora_core::services::background::{BackgroundService, background_service};
+use pingora_core::services::listening;
+use pingora_core::services::{ServiceReadyNotifier, ServiceWithDependents};
+use tokio::net::TcpStream;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::admin::{Admin, Phase};
+use crate::config;
+use crate::filter::reload::{Reloader, Trigger};
+use crate::gateway::{Gateway, Running};
+use crate::observe::Registry;
+
+/// Serves until told to stop.
+///
+/// # Errors
+/// When an address cannot be listened on.
+pub fn run(reloader: Reloader, trigger: Trigger, registry: Arc<Registry>) -> Result<()> {
+    let live = reloader.live();
+    let started = live.current();
+    let config = &started.config;
+    let addresses = config.server.listen.iter().chain([&config.admin.listen]);
+    addresses.copied().try_for_each(try_to_listen)?;
+    let phase = Arc::new(Phase::default());
+    let (stop, stopped) = watch::channel(false);
+    let gateway = Gateway::new(live.clone(), &registry)?;
+    let drain = Drain {
+        stop,
+        running: gateway.running(),
+        phase: phase.clone(),
+        limit: config.server.drain,
+    };
+    let admin = Admin {
+        live,
+        status: reloader.status(),
+        trigger,
+        registry: registry.clone(),
+        phase: phase.clone(),
+    };
+    let mut server = Server::new_with_opt_and_conf(None, conf(&config.server));
+    server.bootstrap();
+    server.add_service(clients(gateway, &config.server, stopped, phase));
+    server.add_service(operators(admin, &config.admin));
+    server.add_service(background_service("reload", Reload::new(reloader)));
+    drop(started);
+    server.run(RunArgs {
+        shutdown_signal: Box::new(drain),
+    });
+    registry.shutdown();
+    Ok(())
+}
+
+/// Fails with a message for people, where Pingora would retry and then panic.
+fn try_to_listen(address: SocketAddr) -> Result<()> {
+    TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address}; stop what does, or change the configuration")
+    })?;
+    Ok(())
+}
+
+fn conf(server: &config::Server) -> ServerConf {
+    ServerConf {
+        threads: server.threads,
+        // Our own signal waits for exchanges; after it there is nothing to wait for.
+        grace_period_seconds: Some(0),
+        graceful_shutdown_timeout_seconds: Some(0),
+        ..ServerConf::default()
+    }
+}
+
+fn clients(
+    gateway: Gateway,
+    config: &config::Server,
+    stopped: ShutdownWatch,
+    phase: Arc<Phase>,
+) -> Clients {
+    let mut service = listening::Service::new("clients".to_owned(), gateway);
+    for address in &config.listen {
+        service.add_tcp(&address.to_string());
+    }
+    Clients {
+        service,
+        stopped,
+        phase,
+        addresses: config.listen.clone(),
+    }
+}
+
+fn operators(admin: Admin, config: &config::Admin) -> listening::Service<Admin> {
+    let mut service = listening::Service::new("admin".to_owned(), admin);
+    service.threads = Some(1);
+    service.add_tcp(&config.listen.to_string());
+    service
+}
+
+/// The listeners for clients. They close when our own signal says so, not with
+/// Pingora's: by then the exchanges would be cut.
+struct Clients {
+    service: listening::Service<Gateway>,
+    stopped: ShutdownWatch,
+    phase: Arc<Phase>,
+    addresses: Vec<SocketAddr>,
+}
+
+#[async_trait]
+impl ServiceWithDependents for Clients {
+    async fn start_service(
+        &mut self,
+        fds: Option<ListenFds>,
+        _shutdown: ShutdownWatch,
+        listeners_per_fd: usize,
+        ready: ServiceReadyNotifier,
+    ) {
+        let serve = ServiceWithDependents::start_service(
+            &mut self.service,
+            fds,
+            self.stopped.clone(),
+            listeners_per_fd,
+            ready,
+        );
+        let open = async {
+            for address in &self.addresses {
+                connectable(*address).await;
+            }
+            self.phase.serving();
+            tracing::info!(addresses = ?self.addresses, "serving");
+        };
+        tokio::join!(serve, open);
+    }
+
+    fn name(&self) -> &str {
+        ServiceWithDependents::name(&self.service)
+    }
+
+    fn listen_addresses(&self) -> Option<Vec<String>> {
+        ServiceWithDependents::listen_addresses(&self.service)
+    }
+}
+
+/// Waits until a listener of ours takes connections. Pingora does not say when
+/// it has bound, and being ready is nothing else.
+async fn connectable(address: SocketAddr) {
+    let reachable = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    while TcpStream::connect((reachable, address.port()))
+        .await
+        .is_err()
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The reloader as a service.
+struct Reload(Mutex<Option<Reloader>>);
+
+impl Reload {
+    fn new(reloader: Reloader) -> Self {
+        Self(Mutex::new(Some(reloader)))
+    }
+}
+
+#[async_trait]
+impl BackgroundService for Reload {
+    async fn start(&self, _shutdown: ShutdownWatch) {
+        let reloader = self.0.lock().take();
+        let reloader = reloader.expect("a service is started once");
+        reloader.run(listen_to(SignalKind::hangup())).await;
+    }
+}
+
+/// Waits for the signal to stop and then for exchanges to end.
+struct Drain {
+    stop: watch::Sender<bool>,
+    running: Arc<Running>,
+    phase: Arc<Phase>,
+    limit: Duration,
+}
+
+#[async_trait]
+impl ShutdownSignalWatch for Drain {
+    async fn recv(&self) -> ShutdownSignal {
+        let mut terminate = listen_to(SignalKind::terminate());
+        let mut interrupt = listen_to(SignalKind::interrupt());
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        self.phase.draining();
+        self.stop.send(true).ok();
+        tracing::info!(running = self.running.count(), limit = ?self.limit, "stopping: running exchanges may end");
+        tokio::select! {
+            () = self.running.ended() => tracing::info!("stopped"),
+            () = tokio::time::sleep(self.limit) => {
+                tracing::warn!(cut = self.running.count(), "stopped: exchanges ran for too long");
+            }
+            _ = terminate.recv() => tracing::warn!("stopped at once, as told by a second signal"),
+            _ = interrupt.recv() => tracing::warn!("stopped at once, as told by a second signal"),
+        }
+        ShutdownSignal::FastShutdown
+    }
+}
+
+fn listen_to(kind: SignalKind) -> Signal {
+    signal(kind).expect("the runtime takes signals")
+}

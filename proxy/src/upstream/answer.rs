@@ -1,0 +1,116 @@
+//! An endpoint's answer, read as it comes.
+
+use bytes::Bytes;
+use pingora_core::ErrorType;
+use pingora_core::protocols::Stream;
+use pingora_core::protocols::http::v1::client::HttpSession;
+use pingora_http::ResponseHeader;
+use pingora_timeout::timeout;
+
+use super::connect::{Failed, Terms};
+use super::message::Message;
+use crate::error::Error;
+
+/// An answer whose head has come. Dropped before its end it closes the
+/// connection, and the endpoint stops working on it.
+pub(super) struct Answer {
+    http: HttpSession,
+    /// What the connection is kept under.
+    key: u64,
+    terms: Terms,
+}
+
+impl Answer {
+    /// Sends a message over a connection and waits for the head of the answer.
+    pub(super) async fn to(
+        message: &Message,
+        mut stream: Stream,
+        key: u64,
+        terms: &Terms,
+    ) -> Result<Self, Failed> {
+        let limit = terms.at_most(terms.timeouts.head);
+        let conversation = async {
+            let sent = message.write(&mut stream).await;
+            sent.map_err(|error| Failed {
+                error: terms.broke(error),
+                closed_early: true,
+            })?;
+            let mut http = HttpSession::new(stream);
+            read_head(&mut http, terms).await?;
+            Ok(http)
+        };
+        match timeout(limit, conversation).await {
+            Ok(http) => Ok(Self {
+                http: http?,
+                key,
+                terms: terms.clone(),
+            }),
+            Err(_) => Err(Failed {
+                error: terms.late("answer", terms.timeouts.head),
+                closed_early: false,
+            }),
+        }
+    }
+
+    /// The head.
+    pub(super) fn head(&self) -> &ResponseHeader {
+        self.http
+            .resp_header()
+            .expect("an answer exists once its head was read")
+    }
+
+    /// The next piece of the body; `None` at its end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let limit = self.terms.at_most(self.terms.timeouts.idle);
+        self.http.read_timeout = Some(limit);
+        match self.http.read_body_bytes().await {
+            Ok(piece) => Ok(piece),
+            Err(error) if *error.etype() == ErrorType::ReadTimedout => {
+                let idle = self.terms.timeouts.idle;
+                Err(self.terms.late("go on with its answer", idle))
+            }
+            Err(error) => Err(self.terms.broke(error)),
+        }
+    }
+
+    /// The whole body, up to `limit` bytes.
+    pub(super) async fn body(&mut self, limit: usize) -> Result<Bytes, Error> {
+        let Some(first) = self.next().await? else {
+            return Ok(Bytes::new());
+        };
+        let mut body = first;
+        while let Some(piece) = self.next().await? {
+            let mut joined = Vec::from(body);
+            joined.extend_from_slice(&piece);
+            if joined.len() > limit {
+                let size = bytesize::ByteSize::b(limit as u64);
+                return Err(self.terms.broke(format!("it is larger than {size}")));
+            }
+            body = joined.into();
+        }
+        Ok(body)
+    }
+
+    /// The connection and what it is kept under, if it can be used again.
+    pub(super) async fn into_connection(mut self) -> Option<(Stream, u64)> {
+        self.http.respect_keepalive();
+        let stream = self.http.reuse().await?;
+        Some((stream, self.key))
+    }
+}
+
+/// Reads heads until the one that is not informational (1xx).
+async fn read_head(http: &mut HttpSession, terms: &Terms) -> Result<(), Failed> {
+    loop {
+        http.read_response().await.map_err(|error| Failed {
+            closed_early: error.retry(),
+            error: terms.broke(error),
+        })?;
+        if http
+            .get_status()
+            .is_some_and(|status| !status.is_informational())
+        {
+            return Ok(());
+        }
+    }
+}
