@@ -1,6 +1,7 @@
 //! The walk of a request, as a table of contents: read, filter, place,
 //! forward, and tell how it went.
 
+mod front;
 mod meters;
 mod place;
 mod running;
@@ -8,13 +9,11 @@ mod running;
 use std::sync::Arc;
 use std::time::Instant;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{ALLOW, HeaderName, RETRY_AFTER};
-use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
+use pingora_core::apps::ReusedHttpStream;
 use pingora_core::protocols::http::ServerSession;
-use pingora_core::server::ShutdownWatch;
 
 use crate::api::route::{Dialect, Route};
 use crate::api::{self, Api, Call};
@@ -25,6 +24,7 @@ use crate::exchange::{End, Exchange};
 use crate::filter::{Generation, Live};
 use crate::observe::{RegisterError, Registry};
 use crate::upstream::{Connector, Pool, forward};
+pub use front::Front;
 use meters::Meters;
 pub use running::Running;
 
@@ -34,7 +34,6 @@ pub struct Gateway {
     connector: Connector,
     meters: Meters,
     running: Arc<Running>,
-    options: HttpServerOptions,
 }
 
 /// An exchange, and how the step went that had it. Steps own the exchange,
@@ -44,15 +43,12 @@ type Step<T> = (Box<Exchange>, Result<T, Error>);
 impl Gateway {
     /// Serves by what is live; what it counts goes into the registry.
     pub fn new(live: Arc<Live>, registry: &Registry) -> Result<Self, RegisterError> {
-        let mut options = HttpServerOptions::default();
-        options.h2c = true;
         let meters = Meters::new(registry)?;
         Ok(Self {
             live,
             connector: Connector::new(),
             running: Arc::new(Running::new(meters.in_flight())),
             meters,
-            options,
         })
     }
 
@@ -67,6 +63,18 @@ impl Gateway {
             idle: server.keepalive,
             read: server.read_timeout,
         }
+    }
+
+    /// Serves the next request of a connection; gives the connection back if it
+    /// can carry another.
+    async fn request(&self, session: ServerSession, stopping: bool) -> Option<ReusedHttpStream> {
+        let mut client = Downstream::accept(session, self.patience()).await?;
+        let _running = self.running.enter();
+        if stopping {
+            client.close_after();
+        }
+        self.serve(&mut client).await;
+        client.finish().await
     }
 
     async fn serve(&self, client: &mut Downstream) {
@@ -190,27 +198,6 @@ impl Gateway {
 
 /// By which a client of an API without model ids names one.
 const MODEL_ID: &str = "x-model-id";
-
-#[async_trait]
-impl HttpServerApp for Gateway {
-    async fn process_new_http(
-        self: &Arc<Self>,
-        session: ServerSession,
-        shutdown: &ShutdownWatch,
-    ) -> Option<ReusedHttpStream> {
-        let mut client = Downstream::accept(session, self.patience()).await?;
-        let _running = self.running.enter();
-        if *shutdown.borrow() {
-            client.close_after();
-        }
-        self.serve(&mut client).await;
-        client.finish().await
-    }
-
-    fn server_options(&self) -> Option<&HttpServerOptions> {
-        Some(&self.options)
-    }
-}
 
 async fn read(
     client: &mut Downstream,

@@ -1,6 +1,6 @@
 //! The gateway binary.
 
-use std::io;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -50,11 +50,10 @@ fn check(file: &Path) -> Result<()> {
         generation.pools.names().count(),
         generation.chain.filters().count(),
     );
-    let mut out = io::stdout().lock();
-    let file = file.display();
-    io::Write::write_fmt(
-        &mut out,
-        format_args!("{file}: good, with {pools} pools and {filters} filters\n"),
+    writeln!(
+        io::stdout().lock(),
+        "{}: good, with {pools} pools and {filters} filters",
+        file.display()
     )?;
     Ok(())
 }
@@ -81,6 +80,7 @@ fn start_log(log: &Log) {
     let levels = format!("warn,headworks={}", log.level);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(levels))
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     match log.format {
         LogFormat::Text => lines.init(),

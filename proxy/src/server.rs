@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::admin::{Admin, Phase};
 use crate::config;
 use crate::filter::reload::{Reloader, Trigger};
-use crate::gateway::{Gateway, Running};
+use crate::gateway::{Front, Gateway, Running};
 use crate::observe::Registry;
 
 /// Serves until told to stop.
@@ -89,7 +89,7 @@ fn clients(
     stopped: ShutdownWatch,
     phase: Arc<Phase>,
 ) -> Clients {
-    let mut service = listening::Service::new("clients".to_owned(), gateway);
+    let mut service = listening::Service::new("clients".to_owned(), Front::new(gateway));
     for address in &config.listen {
         service.add_tcp(&address.to_string());
     }
@@ -111,7 +111,7 @@ fn operators(admin: Admin, config: &config::Admin) -> listening::Service<Admin> 
 /// The listeners for clients. They close when our own signal says so, not with
 /// Pingora's: by then the exchanges would be cut.
 struct Clients {
-    service: listening::Service<Gateway>,
+    service: listening::Service<Front>,
     stopped: ShutdownWatch,
     phase: Arc<Phase>,
     addresses: Vec<SocketAddr>,

@@ -7,7 +7,7 @@ use pingora_core::protocols::http::v1::client::HttpSession;
 use pingora_http::ResponseHeader;
 use pingora_timeout::timeout;
 
-use super::connect::{Failed, Terms};
+use super::connect::{Failed, Terms, plain};
 use super::message::Message;
 use crate::error::Error;
 
@@ -32,7 +32,7 @@ impl Answer {
         let conversation = async {
             let sent = message.write(&mut stream).await;
             sent.map_err(|error| Failed {
-                error: terms.broke(error),
+                error: terms.broke(error.to_string()),
                 closed_early: true,
             })?;
             let mut http = HttpSession::new(stream);
@@ -69,7 +69,7 @@ impl Answer {
                 let idle = self.terms.timeouts.idle;
                 Err(self.terms.late("go on with its answer", idle))
             }
-            Err(error) => Err(self.terms.broke(error)),
+            Err(error) => Err(self.terms.broke(plain(&error))),
         }
     }
 
@@ -104,7 +104,7 @@ async fn read_head(http: &mut HttpSession, terms: &Terms) -> Result<(), Failed> 
     loop {
         http.read_response().await.map_err(|error| Failed {
             closed_early: error.retry(),
-            error: terms.broke(error),
+            error: terms.broke(plain(&error)),
         })?;
         if http
             .get_status()

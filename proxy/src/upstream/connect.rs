@@ -104,7 +104,7 @@ impl Connector {
 
     async fn connect_to(&self, peer: &HttpPeer, limit: Duration) -> Result<Stream, String> {
         match timeout(limit, self.transport.new_stream(peer)).await {
-            Ok(stream) => stream.map_err(|error| error.to_string()),
+            Ok(stream) => stream.map_err(|error| plain(&error)),
             Err(_) => Err(format!(
                 "no connection within {}",
                 humantime::format_duration(limit)
@@ -127,6 +127,16 @@ impl Default for Connector {
     }
 }
 
+/// What the system said, where it said something; else what Pingora says.
+pub(super) fn plain(error: &pingora_core::Error) -> String {
+    let cause = error.root_cause();
+    if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
+        return cause.to_string();
+    }
+    let context = error.context.as_ref().map(|context| context.as_str());
+    format!("{} {}", error.etype().as_str(), context.unwrap_or_default())
+}
+
 impl Terms {
     /// How long is left, at most `limit`.
     pub(super) fn at_most(&self, limit: Duration) -> Duration {
@@ -140,10 +150,10 @@ impl Terms {
         }
     }
 
-    pub(super) fn broke(&self, reason: impl ToString) -> Error {
+    pub(super) fn broke(&self, reason: impl Into<String>) -> Error {
         Error::UpstreamBroke {
             endpoint: self.endpoint.clone(),
-            reason: reason.to_string(),
+            reason: reason.into(),
         }
     }
 

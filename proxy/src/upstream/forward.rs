@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora_http::ResponseHeader;
 
 use super::answer::Answer;
-use super::connect::{Connector, Terms};
+use super::connect::{Connector, Terms, plain};
 use super::message::{Message, hop_by_hop};
 use super::{Endpoint, Pool, Slot};
 use crate::api::usage::{Meter, Usage};
@@ -75,7 +75,7 @@ pub async fn pass_get(
         deadline: Instant::now() + pool.config.timeouts.total,
     };
     let message = Message::new(client.head().clone(), endpoint, path, None);
-    let message = message.map_err(|error| terms.broke(error))?;
+    let message = message.map_err(|error| terms.broke(plain(&error)))?;
     let mut answer = client
         .unless_gone(connector.ask(endpoint, &message, &terms))
         .await?;
@@ -101,7 +101,7 @@ fn message(exchange: &mut Exchange, pool: &Pool, endpoint: &Endpoint) -> Result<
     Message::new(exchange.head.clone(), endpoint, path, Some(body)).map_err(|error| {
         Error::UpstreamBroke {
             endpoint: endpoint.url.clone(),
-            reason: format!("the request cannot be written: {error}"),
+            reason: plain(&error),
         }
     })
 }
