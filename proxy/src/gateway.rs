@@ -135,6 +135,7 @@ impl Gateway {
             Ok(pool) => pool,
             Err(error) => return (exchange, Err(error)),
         };
+        exchange.pool = Some(pool.clone());
         let mut tried = Vec::new();
         loop {
             let placed;

@@ -39,7 +39,7 @@ fn run(config: &Path) -> Result<()> {
     let registry = Arc::new(Registry::new());
     let loader = loader(&registry)?;
     let (reloader, trigger) = Reloader::start(config.to_owned(), loader, &registry)?;
-    server::run(reloader, trigger, registry)
+    server::run(reloader, trigger, &registry)
 }
 
 fn check(file: &Path) -> Result<()> {

@@ -30,7 +30,7 @@ use crate::observe::Registry;
 ///
 /// # Errors
 /// When an address cannot be listened on.
-pub fn run(reloader: Reloader, trigger: Trigger, registry: Arc<Registry>) -> Result<()> {
+pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Result<()> {
     let live = reloader.live();
     let started = live.current();
     let config = &started.config;
@@ -38,7 +38,7 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: Arc<Registry>) -> Res
     addresses.copied().try_for_each(try_to_listen)?;
     let phase = Arc::new(Phase::default());
     let (stop, stopped) = watch::channel(false);
-    let gateway = Gateway::new(live.clone(), &registry)?;
+    let gateway = Gateway::new(live.clone(), registry)?;
     let drain = Drain {
         stop,
         running: gateway.running(),

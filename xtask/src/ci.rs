@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
+use crate::stage::{Addresses, Stage};
 use crate::test::Tally;
 use crate::ui::{self, heading, human};
-use crate::workspace::Workspace;
-use crate::{guests, process, test, tidy};
+use crate::workspace::{Binaries, Profile, Workspace};
+use crate::{demo, guests, process, scripts, test, tidy};
 
 /// What was done, how long each took, and how the tests went.
 #[derive(Default)]
@@ -57,7 +58,13 @@ fn all(workspace: &Workspace, report: &mut Report) -> Result<()> {
     report.tests = tally;
     tested?;
     report.step("docs", || tool("cargo doc", docs(workspace)))?;
-    report.step("tidy", || tidy::run(workspace))
+    report.step("tidy", || tidy::run(workspace))?;
+    // The tests built them already.
+    let binaries = Binaries::built(workspace, Profile::Dev);
+    report.step("demo", || {
+        demo::show(&mut Stage::start(workspace, &binaries, Addresses::any()?)?)
+    })?;
+    report.step("scripts", || scripts::run(workspace, &binaries))
 }
 
 fn tool(name: &str, command: Command) -> Result<()> {

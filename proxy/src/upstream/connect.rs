@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pingora_core::ImmutStr;
 use pingora_core::connectors::{ConnectorOptions, TransportConnector};
 use pingora_core::protocols::Stream;
 use pingora_core::upstreams::peer::{HttpPeer, Peer as _};
@@ -133,7 +134,7 @@ pub(super) fn plain(error: &pingora_core::Error) -> String {
     if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
         return cause.to_string();
     }
-    let context = error.context.as_ref().map(|context| context.as_str());
+    let context = error.context.as_ref().map(ImmutStr::as_str);
     format!("{} {}", error.etype().as_str(), context.unwrap_or_default())
 }
 
