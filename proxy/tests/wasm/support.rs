@@ -97,6 +97,7 @@ impl Host {
     pub(crate) fn exchange(&self) -> Box<Exchange> {
         let generation = Generation {
             id: 1,
+            since: std::time::SystemTime::now(),
             config: self.config.clone(),
             pools: Arc::clone(&self.pools),
             chain: Chain::default(),
