@@ -28,20 +28,22 @@ pub struct Patience {
 }
 
 /// One request of a client.
-pub struct Downstream {
-    session: ServerSession,
+pub struct Downstream<'a> {
+    session: &'a mut ServerSession,
+    method: Method,
+    version: Version,
 }
 
-impl Downstream {
+impl<'a> Downstream<'a> {
     /// Waits for a request; `None` when the client leaves or sends what is no HTTP.
-    pub async fn accept(mut session: ServerSession, patience: Patience) -> Option<Self> {
+    pub async fn accept(session: &'a mut ServerSession, patience: Patience) -> Option<Self> {
         let Patience { idle, read } = patience;
         let keepalive = Some(idle.as_secs().max(1));
         session.set_keepalive(keepalive);
         session.set_read_timeout(Some(read));
         session.set_write_timeout(Some(read));
         session.set_total_drain_timeout(Some(LINGER));
-        if let ServerSession::H1(session) = &mut session {
+        if let ServerSession::H1(session) = session {
             session.set_pipelining_enabled(true);
         }
         // Between requests the connection may idle; then a head has to come in time.
@@ -58,12 +60,26 @@ impl Downstream {
         if session.get_keepalive().is_some() {
             session.set_keepalive(keepalive);
         }
-        Some(Self { session })
+        let head = session.req_header();
+        let (method, version) = (head.method.clone(), head.version);
+        Some(Self {
+            session,
+            method,
+            version,
+        })
     }
 
     /// The request's head.
     pub fn head(&self) -> &RequestHeader {
         self.session.req_header()
+    }
+
+    /// Takes the request's head, for an exchange to own; what is needed of it
+    /// from here on is known.
+    pub fn take_head(&mut self) -> RequestHeader {
+        let left = RequestHeader::build(self.method.clone(), b"/", Some(0));
+        let left = left.expect("`/` is a path");
+        std::mem::replace(self.session.req_header_mut(), left)
     }
 
     /// First value of a request header, if it is there and is text.
@@ -135,7 +151,7 @@ impl Downstream {
     /// (RFC 9112, 6.1), by which requests are smuggled past proxies. Pingora
     /// drops the former, so it is looked for in the bytes.
     fn refuse_two_lengths(&mut self) -> Result<(), Error> {
-        let ServerSession::H1(session) = &self.session else {
+        let ServerSession::H1(session) = &*self.session else {
             return Ok(());
         };
         if !session.req_header().headers.contains_key(TRANSFER_ENCODING) {
@@ -194,7 +210,7 @@ impl Downstream {
     pub async fn send(&mut self, mut head: ResponseHeader, body: Bytes) -> Result<(), Error> {
         insert(&mut head, CONTENT_LENGTH, HeaderValue::from(body.len()));
         self.write_head(head).await?;
-        if self.head().method != Method::HEAD {
+        if self.method != Method::HEAD {
             self.write(body).await?;
         }
         self.end().await
@@ -202,7 +218,7 @@ impl Downstream {
 
     /// Begins an answer of unknown length; its pieces follow by `write`.
     pub async fn begin(&mut self, mut head: ResponseHeader) -> Result<(), Error> {
-        if self.head().version == Version::HTTP_11 && !head.headers.contains_key(CONTENT_LENGTH) {
+        if self.version == Version::HTTP_11 && !head.headers.contains_key(CONTENT_LENGTH) {
             let chunked = HeaderValue::from_static("chunked");
             insert(&mut head, TRANSFER_ENCODING, chunked);
         }
@@ -231,18 +247,16 @@ impl Downstream {
         let written = self.session.write_response_header(Box::new(head)).await;
         written.map_err(|_| Error::ClientGone)
     }
+}
 
-    /// Ends the request; the connection, if it can carry another.
-    pub async fn finish(mut self) -> Option<ReusedHttpStream> {
-        if self.session.get_keepalive().is_none()
-            && self.session.drain_request_body().await.is_err()
-        {
-            return None;
-        }
-        let settings = HttpPersistentSettings::for_session(&self.session);
-        let stream = self.session.finish().await.ok()??;
-        Some(ReusedHttpStream::from_reusable_stream(stream, settings))
+/// Ends a request; the connection, if it can carry another.
+pub async fn finish(mut session: ServerSession) -> Option<ReusedHttpStream> {
+    if session.get_keepalive().is_none() && session.drain_request_body().await.is_err() {
+        return None;
     }
+    let settings = HttpPersistentSettings::for_session(&session);
+    let stream = session.finish().await.ok()??;
+    Some(ReusedHttpStream::from_reusable_stream(stream, settings))
 }
 
 /// Sets a header on an answer.

@@ -18,7 +18,7 @@ use pingora_core::protocols::http::ServerSession;
 use crate::api::route::{Dialect, Route};
 use crate::api::{self, Api, Call};
 use crate::config::Protocol;
-use crate::downstream::{Downstream, Patience, json};
+use crate::downstream::{self, Downstream, Patience, json};
 use crate::error::Error;
 use crate::exchange::{End, Exchange};
 use crate::filter::{Generation, Live};
@@ -67,17 +67,21 @@ impl Gateway {
 
     /// Serves the next request of a connection; gives the connection back if it
     /// can carry another.
-    async fn request(&self, session: ServerSession, stopping: bool) -> Option<ReusedHttpStream> {
-        let mut client = Downstream::accept(session, self.patience()).await?;
+    async fn request(
+        &self,
+        mut session: ServerSession,
+        stopping: bool,
+    ) -> Option<ReusedHttpStream> {
+        let mut client = Downstream::accept(&mut session, self.patience()).await?;
         let _running = self.running.enter();
         if stopping {
             client.close_after();
         }
         self.serve(&mut client).await;
-        client.finish().await
+        downstream::finish(session).await
     }
 
-    async fn serve(&self, client: &mut Downstream) {
+    async fn serve(&self, client: &mut Downstream<'_>) {
         let started = Instant::now();
         let generation = self.live.current();
         let path = client.head().uri.path();
@@ -94,7 +98,7 @@ impl Gateway {
 
     async fn generate(
         &self,
-        client: &mut Downstream,
+        client: &mut Downstream<'_>,
         api: Api,
         generation: Arc<Generation>,
         started: Instant,
@@ -110,7 +114,7 @@ impl Gateway {
     }
 
     /// What happens to a request that could be read, up to what filters learn of it.
-    async fn exchange(&self, client: &mut Downstream, exchange: Box<Exchange>) -> End {
+    async fn exchange(&self, client: &mut Downstream<'_>, exchange: Box<Exchange>) -> End {
         let generation = exchange.generation.clone();
         let (exchange, passed) = generation.chain.on_request(exchange);
         let (mut exchange, answered) = match passed {
@@ -130,7 +134,7 @@ impl Gateway {
 
     /// Places the exchange and forwards it. An endpoint that cannot be reached
     /// has seen nothing of it, so another may get it.
-    async fn answer(&self, client: &mut Downstream, mut exchange: Box<Exchange>) -> Step<()> {
+    async fn answer(&self, client: &mut Downstream<'_>, mut exchange: Box<Exchange>) -> Step<()> {
         let pool = match pool(&exchange) {
             Ok(pool) => pool,
             Err(error) => return (exchange, Err(error)),
@@ -164,7 +168,7 @@ impl Gateway {
     /// Answers what is not about one exchange.
     async fn inform(
         &self,
-        client: &mut Downstream,
+        client: &mut Downstream<'_>,
         route: Route,
         generation: &Generation,
     ) -> Result<(), Error> {
@@ -185,7 +189,11 @@ impl Gateway {
     }
 
     /// Asks the pool that the client names, or the default pool, what it is.
-    async fn info(&self, client: &mut Downstream, generation: &Generation) -> Result<(), Error> {
+    async fn info(
+        &self,
+        client: &mut Downstream<'_>,
+        generation: &Generation,
+    ) -> Result<(), Error> {
         let named = client.header(MODEL_ID).map(ToOwned::to_owned);
         let pool = match &named {
             Some(name) => generation.pools.get(name),
@@ -201,7 +209,7 @@ impl Gateway {
 const MODEL_ID: &str = "x-model-id";
 
 async fn read(
-    client: &mut Downstream,
+    client: &mut Downstream<'_>,
     api: Api,
     generation: Arc<Generation>,
     started: Instant,
@@ -213,7 +221,7 @@ async fn read(
     {
         call.set_model(model.to_owned());
     }
-    let head = client.head().clone();
+    let head = client.take_head();
     Ok(Box::new(Exchange::new(generation, call, head, started)))
 }
 
@@ -235,7 +243,7 @@ fn pool(exchange: &Exchange) -> Result<Arc<Pool>, Error> {
 }
 
 /// The one place where what went wrong becomes an answer.
-async fn refuse(client: &mut Downstream, dialect: Dialect, error: &Error) {
+async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error: &Error) {
     note(error);
     if client.has_answered() {
         return client.cut().await;

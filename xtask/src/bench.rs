@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: builds what is measured, then hands over to the bench.
 
+use std::process::Command;
+
 use anyhow::{Result, ensure};
 
 use crate::workspace::{Binaries, Profile, Workspace};
@@ -8,10 +10,9 @@ use crate::{guests, process};
 /// Runs the bench with these arguments.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     guests::build(workspace, None)?;
-    Binaries::build(workspace, Profile::Release)?;
-    let mut command =
-        workspace.cargo(["run", "--quiet", "--release", "-p", "headworks-bench", "--"]);
-    command.args(args);
+    let binaries = Binaries::build(workspace, Profile::Release)?;
+    let mut command = Command::new(&binaries.bench);
+    command.args(args).current_dir(&workspace.root);
     let status = command.status()?;
     ensure!(
         status.success(),

@@ -38,12 +38,14 @@ pub(crate) enum Profile {
     Release,
 }
 
-/// The programs that a stage runs.
+/// The programs that a stage and a bench run.
 pub(crate) struct Binaries {
     /// `headworks`.
     pub(crate) gateway: PathBuf,
     /// `headworks-stub`.
     pub(crate) stub: PathBuf,
+    /// `headworks-bench`.
+    pub(crate) bench: PathBuf,
 }
 
 impl Workspace {
@@ -110,8 +112,8 @@ impl Profile {
 impl Binaries {
     /// Builds them, with guests being there.
     pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<Self> {
-        let mut command =
-            workspace.cargo(["build", "-p", "headworks", "-p", "headworks-stub", "--bins"]);
+        // All of them: of a part cargo would build dependencies with other features, all anew.
+        let mut command = workspace.cargo(["build", "--workspace", "--bins"]);
         command.args(profile.flags());
         ui::step("build gateway and stub", |step| process::run(step, command))?;
         Ok(Self::built(workspace, profile))
@@ -123,6 +125,7 @@ impl Binaries {
         Self {
             gateway: folder.join("headworks"),
             stub: folder.join("headworks-stub"),
+            bench: folder.join("headworks-bench"),
         }
     }
 }

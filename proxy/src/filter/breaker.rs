@@ -36,10 +36,11 @@ impl Breaker {
     }
 
     /// Whether the filter is to be called.
-    pub(super) fn admits(&self, now: Instant) -> bool {
-        if !self.open.load(Ordering::Relaxed) {
-            return true;
-        }
+    pub(super) fn admits(&self) -> bool {
+        !self.open.load(Ordering::Relaxed) || self.admits_trial(Instant::now())
+    }
+
+    fn admits_trial(&self, now: Instant) -> bool {
         let mut state = self.state.lock();
         match state.next_trial {
             Some(trial) if now < trial => false,
@@ -100,9 +101,9 @@ mod tests {
         let (breaker, now) = breaker();
         assert!(!breaker.failed(now));
         assert!(!breaker.failed(now + SECOND));
-        assert!(breaker.admits(now + SECOND));
+        assert!(breaker.admits_trial(now + SECOND));
         assert!(breaker.failed(now + SECOND * 2));
-        assert!(!breaker.admits(now + SECOND * 3));
+        assert!(!breaker.admits_trial(now + SECOND * 3));
     }
 
     #[test]
@@ -110,7 +111,7 @@ mod tests {
         let (breaker, now) = breaker();
         for n in 0..20 {
             assert!(!breaker.failed(now + SECOND * 6 * n));
-            assert!(breaker.admits(now + SECOND * 6 * n));
+            assert!(breaker.admits_trial(now + SECOND * 6 * n));
         }
     }
 
@@ -120,13 +121,13 @@ mod tests {
         for _ in 0..3 {
             breaker.failed(now);
         }
-        assert!(breaker.admits(now + SECOND * 5));
-        assert!(!breaker.admits(now + SECOND * 5));
+        assert!(breaker.admits_trial(now + SECOND * 5));
+        assert!(!breaker.admits_trial(now + SECOND * 5));
         assert!(!breaker.failed(now + SECOND * 6), "it is open already");
-        assert!(!breaker.admits(now + SECOND * 10));
-        assert!(breaker.admits(now + SECOND * 11));
+        assert!(!breaker.admits_trial(now + SECOND * 10));
+        assert!(breaker.admits_trial(now + SECOND * 11));
         assert!(breaker.succeeded());
-        assert!(breaker.admits(now + SECOND * 11));
+        assert!(breaker.admits_trial(now + SECOND * 11));
         assert!(!breaker.succeeded(), "it is closed already");
     }
 }

@@ -128,7 +128,7 @@ impl Link {
         exchange: Box<Exchange>,
         hook: impl FnOnce(&Filter, Box<Exchange>) -> (Box<Exchange>, Result<R, Failure>),
     ) -> (Box<Exchange>, Result<Option<R>, Refusal>) {
-        if !self.breaker.admits(Instant::now()) {
+        if !self.breaker.admits() {
             self.skipped.add(1);
             return (exchange, self.on_failure());
         }

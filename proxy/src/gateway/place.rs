@@ -22,7 +22,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Finds a place in a pool on an endpoint that was not tried yet.
 pub(super) async fn place(
-    client: &mut Downstream,
+    client: &mut Downstream<'_>,
     exchange: Box<Exchange>,
     pool: &Pool,
     tried: &[u32],
@@ -45,7 +45,7 @@ pub(super) async fn place(
 
 /// Gets in line, and asks whenever something may have changed.
 async fn wait(
-    client: &mut Downstream,
+    client: &mut Downstream<'_>,
     mut exchange: Box<Exchange>,
     pool: &Pool,
     tried: &[u32],

@@ -14,7 +14,8 @@ use crate::error::Error;
 /// An answer whose head has come. Dropped before its end it closes the
 /// connection, and the endpoint stops working on it.
 pub(super) struct Answer {
-    http: HttpSession,
+    // Boxed: it is large, and an answer is handed on a few times.
+    http: Box<HttpSession>,
     /// What the connection is kept under.
     key: u64,
     terms: Terms,
@@ -35,7 +36,7 @@ impl Answer {
                 error: terms.broke(error.to_string()),
                 closed_early: true,
             })?;
-            let mut http = HttpSession::new(stream);
+            let mut http = Box::new(HttpSession::new(stream));
             read_head(&mut http, terms).await?;
             Ok(http)
         };

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora_http::ResponseHeader;
 
 use super::answer::Answer;
-use super::connect::{Connector, Terms, plain};
+use super::connect::{Connector, Terms};
 use super::message::{Message, hop_by_hop};
 use super::{Endpoint, Pool, Slot};
 use crate::api::usage::{Meter, Usage};
@@ -28,7 +28,7 @@ const TGI_MODEL: &str = "tgi";
 /// Sends an exchange to the endpoint of its slot, and the answer to the client.
 pub async fn forward(
     connector: &Connector,
-    client: &mut Downstream,
+    client: &mut Downstream<'_>,
     exchange: &mut Exchange,
     pool: &Pool,
     slot: &Slot,
@@ -40,7 +40,7 @@ pub async fn forward(
         deadline: exchange.outcome.received + pool.config.timeouts.total,
     };
     exchange.outcome.endpoint = Some(endpoint.url.clone());
-    let message = message(exchange, pool, endpoint)?;
+    let message = message(exchange, pool, endpoint);
     let asked = client
         .unless_gone(connector.ask(endpoint, &message, &terms))
         .await;
@@ -63,7 +63,7 @@ pub async fn forward(
 /// Passes a `GET` to an endpoint and its answer to the client.
 pub async fn pass_get(
     connector: &Connector,
-    client: &mut Downstream,
+    client: &mut Downstream<'_>,
     path: &str,
     pool: &Pool,
     slot: &Slot,
@@ -74,8 +74,7 @@ pub async fn pass_get(
         timeouts: pool.config.timeouts,
         deadline: Instant::now() + pool.config.timeouts.total,
     };
-    let message = Message::new(client.head().clone(), endpoint, path, None);
-    let message = message.map_err(|error| terms.broke(plain(&error)))?;
+    let message = Message::get(endpoint, path, &client.head().headers);
     let mut answer = client
         .unless_gone(connector.ask(endpoint, &message, &terms))
         .await?;
@@ -85,7 +84,7 @@ pub async fn pass_get(
     client.send(head, body).await
 }
 
-fn message(exchange: &mut Exchange, pool: &Pool, endpoint: &Endpoint) -> Result<Message, Error> {
+fn message(exchange: &mut Exchange, pool: &Pool, endpoint: &Endpoint) -> Message {
     let api = exchange.call.api;
     if api.dialect() == Dialect::OpenAi {
         let model = match (&pool.config.model, pool.config.protocol) {
@@ -98,22 +97,17 @@ fn message(exchange: &mut Exchange, pool: &Pool, endpoint: &Endpoint) -> Result<
     }
     let path = api.upstream_path(exchange.call.streaming());
     let body = exchange.call.body.to_bytes();
-    Message::new(exchange.head.clone(), endpoint, path, Some(body)).map_err(|error| {
-        Error::UpstreamBroke {
-            endpoint: endpoint.url.clone(),
-            reason: plain(&error),
-        }
-    })
+    Message::post(endpoint, path, &exchange.head.headers, body)
 }
 
 /// An answer on its way.
-struct Relay<'a> {
-    client: &'a mut Downstream,
+struct Relay<'a, 'c> {
+    client: &'a mut Downstream<'c>,
     exchange: &'a mut Exchange,
     answer: Answer,
 }
 
-impl Relay<'_> {
+impl Relay<'_, '_> {
     async fn run(&mut self) -> Result<(), Error> {
         let head = self.answer.head();
         let status = head.status;

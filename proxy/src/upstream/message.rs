@@ -1,21 +1,22 @@
 //! A request as an endpoint gets it: the client's head without what was meant
 //! for the gateway, and the body as it was judged.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use http::{HeaderMap, HeaderName};
 use pingora_core::protocols::Stream;
-use pingora_core::protocols::http::v1::client::http_req_header_to_wire;
-use pingora_http::RequestHeader;
 use tokio::io::AsyncWriteExt as _;
 
 use super::Endpoint;
 
 /// Up to this size a body travels in one write with its head.
 const ONE_WRITE: usize = 64 << 10;
+
+/// Room for the head of most requests.
+const HEAD: usize = 1024;
 
 /// Headers that are about one connection (RFC 9110, 7.6.1), and those of old.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -30,68 +31,92 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
+/// Headers of a request that the gateway writes itself or has answered. Events
+/// and token counts are read on the way, so answers are to come as they are.
+const OURS: [HeaderName; 4] = [ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, HOST];
+
 /// A request, ready to be written.
 pub(super) struct Message {
-    head: BytesMut,
-    body: Bytes,
+    /// The head, and the body if it is small.
+    first: Vec<u8>,
+    rest: Bytes,
 }
 
 impl Message {
-    /// A `POST` of the body, or a `GET` without one, with the client's headers.
-    pub(super) fn new(
-        mut head: RequestHeader,
-        endpoint: &Endpoint,
-        path: &str,
-        body: Option<Bytes>,
-    ) -> pingora_core::Result<Self> {
-        let path = format!("{}{path}", endpoint.address.config().prefix);
-        head.set_raw_path(path.as_bytes())?;
-        head.set_version(Version::HTTP_11);
-        for name in hop_by_hop(&head.headers) {
-            head.remove_header(&name);
+    /// A `POST` of a body.
+    pub(super) fn post(endpoint: &Endpoint, path: &str, headers: &HeaderMap, body: Bytes) -> Self {
+        let small = body.len() <= ONE_WRITE;
+        let room = if small { HEAD + body.len() } else { HEAD };
+        let mut first = Vec::with_capacity(room);
+        write_head(&mut first, "POST", endpoint, path, headers);
+        write_header(
+            &mut first,
+            &CONTENT_LENGTH,
+            body.len().to_string().as_bytes(),
+        );
+        first.extend_from_slice(b"\r\n");
+        if !small {
+            return Self { first, rest: body };
         }
-        head.remove_header(&EXPECT);
-        // Events and token counts are read on the way, so they come as they are.
-        head.remove_header(&ACCEPT_ENCODING);
-        head.insert_header(HOST, endpoint.host.clone())?;
-        if let Some(body) = &body {
-            head.set_method(Method::POST);
-            head.insert_header(CONTENT_LENGTH, HeaderValue::from(body.len()))?;
-        } else {
-            head.set_method(Method::GET);
-            head.remove_header(&CONTENT_LENGTH);
+        first.extend_from_slice(&body);
+        Self {
+            first,
+            rest: Bytes::new(),
         }
-        let head = http_req_header_to_wire(&head)
-            .ok_or_else(|| pingora_core::Error::new(pingora_core::ErrorType::InvalidHTTPHeader))?;
-        Ok(Self::join(head, body.unwrap_or_default()))
     }
 
-    fn join(mut head: BytesMut, body: Bytes) -> Self {
-        if body.len() > ONE_WRITE {
-            return Self { head, body };
-        }
-        head.extend_from_slice(&body);
+    /// A `GET`.
+    pub(super) fn get(endpoint: &Endpoint, path: &str, headers: &HeaderMap) -> Self {
+        let mut first = Vec::with_capacity(HEAD);
+        write_head(&mut first, "GET", endpoint, path, headers);
+        first.extend_from_slice(b"\r\n");
         Self {
-            head,
-            body: Bytes::new(),
+            first,
+            rest: Bytes::new(),
         }
     }
 
     /// Writes it all.
     pub(super) async fn write(&self, stream: &mut Stream) -> std::io::Result<()> {
-        stream.write_all(&self.head).await?;
-        stream.write_all(&self.body).await?;
+        stream.write_all(&self.first).await?;
+        stream.write_all(&self.rest).await?;
         stream.flush().await
+    }
+}
+
+/// Writes a request line (RFC 9112, 3) and the client's headers, but for those
+/// that end at the gateway.
+fn write_head(
+    out: &mut Vec<u8>,
+    method: &str,
+    endpoint: &Endpoint,
+    path: &str,
+    headers: &HeaderMap,
+) {
+    let prefix = &endpoint.address.config().prefix;
+    for part in [method, " ", prefix, path, " HTTP/1.1\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    write_header(out, &HOST, endpoint.host.as_bytes());
+    let ending = hop_by_hop(headers);
+    for (name, value) in headers {
+        if !OURS.contains(name) && !ending.contains(name) {
+            write_header(out, name, value.as_bytes());
+        }
+    }
+}
+
+fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
     }
 }
 
 /// Which headers of a message end at the gateway: those above, and those that
 /// its `Connection` names.
 pub(super) fn hop_by_hop(headers: &HeaderMap) -> Vec<HeaderName> {
-    let fixed = HOP_BY_HOP
-        .into_iter()
-        .filter(|name| headers.contains_key(name));
-    fixed.chain(named(headers)).collect()
+    let fixed = headers.keys().filter(|name| HOP_BY_HOP.contains(name));
+    fixed.cloned().chain(named(headers)).collect()
 }
 
 fn named(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
@@ -107,21 +132,49 @@ fn named(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        pairs.collect()
+    }
 
     #[test]
     fn what_connection_names_ends_at_the_gateway() {
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            CONNECTION,
-            HeaderValue::from_static("x-a, content-length, close"),
-        );
-        headers.append(CONNECTION, HeaderValue::from_static("X-B"));
-        headers.insert(TE, HeaderValue::from_static("trailers"));
+        let mut headers = headers(&[("connection", "x-a, content-length, close"), ("te", "x")]);
+        headers.append(CONNECTION, "X-B".parse().unwrap());
         let mut names: Vec<_> = hop_by_hop(&headers)
             .iter()
             .map(ToString::to_string)
             .collect();
         names.sort();
         assert_eq!(names, ["close", "connection", "te", "x-a", "x-b"]);
+    }
+
+    #[test]
+    fn a_request_goes_upstream_without_what_was_for_the_gateway() {
+        let endpoint = Endpoint::new(&config::Endpoint {
+            tls: false,
+            host: "a".to_owned(),
+            port: 81,
+            prefix: "/p".to_owned(),
+            weight: 1,
+        });
+        let headers = headers(&[
+            ("host", "gateway"),
+            ("content-length", "999"),
+            ("expect", "100-continue"),
+            ("accept-encoding", "gzip"),
+            ("connection", "x-a"),
+            ("x-a", "1"),
+            ("x-b", "2"),
+        ]);
+        let message = Message::post(&endpoint, "/generate", &headers, Bytes::from_static(b"{}"));
+        assert_eq!(
+            String::from_utf8(message.first).unwrap(),
+            "POST /p/generate HTTP/1.1\r\nhost: a:81\r\nx-b: 2\r\ncontent-length: 2\r\n\r\n{}"
+        );
     }
 }
