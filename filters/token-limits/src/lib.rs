@@ -1,1 +1,48 @@
-//! The built-in filter token-limits.
+//! Caps what one request may cost: its prompt, its new tokens, and both
+//! together. What asks for more is refused or cut down.
+
+mod limit;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use headworks_sdk::prelude::*;
+
+pub use settings::Config;
+
+use settings::Limits;
+
+/// The filter.
+pub struct TokenLimits {
+    general: Limits,
+    by_model: BTreeMap<String, Limits>,
+}
+
+#[filter]
+impl Filter for TokenLimits {
+    type Config = Config;
+
+    fn configure(config: Config) -> Result<Self, Problems> {
+        Ok(Self {
+            general: config.general(),
+            by_model: config.by_model(),
+        })
+    }
+
+    fn on_request(&self, request: &mut Request) -> Verdict {
+        match self.of(request).apply(request) {
+            Ok(()) => Verdict::Next,
+            Err(rejection) => rejection.into(),
+        }
+    }
+}
+
+impl TokenLimits {
+    fn of(&self, request: &Request) -> Limits {
+        if self.by_model.is_empty() {
+            return self.general;
+        }
+        let own = self.by_model.get(request.model());
+        own.copied().unwrap_or(self.general)
+    }
+}
