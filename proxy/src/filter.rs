@@ -3,7 +3,7 @@
 //! knows wasmtime.
 
 mod breaker;
-mod builtin;
+pub mod builtin;
 pub mod chain;
 pub mod generation;
 pub mod load;

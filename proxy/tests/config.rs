@@ -66,7 +66,7 @@ fn the_full_file_shows_the_defaults() {
     assert_eq!(full.admin, bare.admin);
     assert_eq!(full.metrics, bare.metrics);
     assert_eq!(full.pools["qwen2"], bare.pools["qwen2"]);
-    assert_eq!(full.filters[0], bare.filters[0]);
+    assert_eq!(full.filters[1], bare.filters[0]);
     assert_eq!(full.default_pool, bare.default_pool);
 }
 

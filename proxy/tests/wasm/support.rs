@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use headworks::api::{Api, Call};
 use headworks::config::{Breaker, Config, Filter as FilterConfig, Module, OnError};
@@ -97,6 +97,7 @@ impl Host {
     pub(crate) fn exchange(&self) -> Box<Exchange> {
         let generation = Generation {
             id: 1,
+            since: SystemTime::now(),
             config: self.config.clone(),
             pools: Arc::clone(&self.pools),
             chain: Chain::default(),
