@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Result, ensure};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Profile, Workspace};
 use crate::{guests, process, ui};
 
 /// How many tests passed and failed, as their runners said.
@@ -20,10 +20,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<Tally> {
     guests::build(workspace, None)?;
     // One call, so that programs and tests share every dependency they were built with.
     ui::step("build programs and tests", |step| {
-        process::run(
-            step,
-            workspace.cargo(["build", "--workspace", "--bins", "--tests"]),
-        )
+        process::run(step, workspace.cargo(Profile::Dev.build()))
     })?;
     let mut tally = Tally::default();
     for command in runners(workspace, args) {

@@ -93,11 +93,13 @@ impl Workspace {
 }
 
 impl Profile {
-    /// The flags that ask cargo for it.
-    pub(crate) fn flags(self) -> &'static [&'static str] {
+    /// What asks cargo for all programs. Tests are built with them for as long
+    /// as nothing is measured: without, cargo resolves other features, and all
+    /// dependencies are built once for programs and once for tests.
+    pub(crate) fn build(self) -> [&'static str; 4] {
         match self {
-            Self::Dev => &[],
-            Self::Release => &["--release"],
+            Self::Dev => ["build", "--workspace", "--bins", "--tests"],
+            Self::Release => ["build", "--workspace", "--bins", "--release"],
         }
     }
 
@@ -112,9 +114,7 @@ impl Profile {
 impl Binaries {
     /// Builds them, with guests being there.
     pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<Self> {
-        // All of them: of a part cargo would build dependencies with other features, all anew.
-        let mut command = workspace.cargo(["build", "--workspace", "--bins"]);
-        command.args(profile.flags());
+        let command = workspace.cargo(profile.build());
         ui::step("build gateway and stub", |step| process::run(step, command))?;
         Ok(Self::built(workspace, profile))
     }
