@@ -1,8 +1,6 @@
 //! Embeds the built-in filters: writes the table that `filter::builtin` includes.
 //! `cargo xtask guests` builds the modules that it names.
 
-#![expect(clippy::print_stdout, reason = "it is how cargo is told")]
-
 use std::env;
 use std::fmt::Write as _;
 use std::fs;

@@ -16,11 +16,6 @@ use headworks::server;
 use headworks::wasm::{Options, Runtime};
 use tracing_subscriber::EnvFilter;
 
-/// A request makes some hundred small allocations; this one costs a tenth of
-/// its CPU time less than the system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(&cli.log);

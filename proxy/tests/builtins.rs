@@ -30,7 +30,12 @@ struct Gateway {
 impl Gateway {
     fn new() -> Self {
         let registry = Arc::new(Registry::new());
-        let runtime = Runtime::new(Options::default(), registry.clone()).unwrap();
+        // Compiled once for all tests.
+        let options = Options {
+            cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("builtins")),
+            ..Options::default()
+        };
+        let runtime = Runtime::new(options, registry.clone()).unwrap();
         let loader = Loader::new(runtime, registry.clone());
         Self { loader, registry }
     }

@@ -10,11 +10,11 @@ use std::time::Duration;
 use wasmtime::{Engine, EngineWeak};
 
 /// How often a running filter comes by.
-const TICK: Duration = Duration::from_millis(2);
+const TICK: Duration = Duration::from_millis(5);
 
 /// Ticks without use after which the thread goes to sleep. A filter that runs
 /// asks for the next tick at each, so one that is still to come is never missed.
-const QUIET: u32 = 50;
+const QUIET: u32 = 20;
 
 /// How often a sleeping thread looks whether its engine still exists.
 const NAP: Duration = Duration::from_secs(1);

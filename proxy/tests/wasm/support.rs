@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use headworks::api::{Api, Call};
 use headworks::config::{Breaker, Config, Filter as FilterConfig, Module, OnError};
 use headworks::exchange::Exchange;
-use headworks::filter::{Candidate, Chain, Generation, Health, Link};
+use headworks::filter::{Candidate, Chain, Generation, Health, Link, builtin};
 use headworks::observe::Registry;
 use headworks::upstream::Pools;
 use headworks::wasm::{Filter, LoadError, Options, Runtime, Source};
@@ -79,14 +79,15 @@ impl Host {
         self.load_bytes(&filter(guest), 0, &guest_bytes(guest))
     }
 
-    /// A chain of guests.
+    /// A chain of guests and built-in filters.
     pub(crate) fn chain(&self, filters: &[FilterConfig]) -> Chain {
         let link = |(place, config): (usize, &FilterConfig)| {
             let Module::Builtin(guest) = &config.module else {
                 panic!("guests go by name")
             };
+            let bytes = builtin::module(guest).map_or_else(|| guest_bytes(guest), Into::into);
             let filter = self
-                .load_bytes(config, place, &guest_bytes(guest))
+                .load_bytes(config, place, &bytes)
                 .unwrap_or_else(|error| panic!("{error}"));
             Link::new(filter, config, &self.registry).expect("its metrics are free")
         };
