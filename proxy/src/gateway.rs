@@ -129,7 +129,9 @@ impl Gateway {
             refuse(client, exchange.call.api.dialect(), &error).await;
         }
         exchange.outcome.latency = exchange.outcome.started.elapsed();
-        generation.chain.on_complete(exchange).outcome.end
+        let exchange = generation.chain.on_complete(exchange);
+        log(&exchange);
+        exchange.outcome.end
     }
 
     /// Places the exchange and forwards it. An endpoint that cannot be reached
@@ -154,10 +156,11 @@ impl Gateway {
             match answered {
                 Err(Error::Connect { endpoint, reason }) => {
                     self.meters.unreachable(&pool.name);
-                    tracing::warn!(%endpoint, pool = %pool.name, "cannot connect: {reason}");
+                    let error = Error::Connect { endpoint, reason };
                     if tried.len() == pool.endpoints.len() {
-                        return (exchange, Err(Error::Connect { endpoint, reason }));
+                        return (exchange, Err(error));
                     }
+                    note(&error);
                     exchange.attempt += 1;
                 }
                 result => return (exchange, result),
@@ -268,6 +271,28 @@ const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
 fn number(n: u128) -> HeaderValue {
     HeaderValue::from(u64::try_from(n).unwrap_or(u64::MAX))
+}
+
+/// The access log: one line for each exchange, at level debug. Of the prompt
+/// nothing but its length.
+fn log(exchange: &Exchange) {
+    let outcome = &exchange.outcome;
+    tracing::debug!(
+        target: "headworks::access",
+        api = exchange.call.api.as_str(),
+        model = exchange.model_label(),
+        pool = exchange.pool.as_ref().map(|pool| &*pool.name),
+        endpoint = outcome.endpoint.as_deref(),
+        status = outcome.status,
+        end = outcome.end.as_str(),
+        input_tokens = exchange.input_tokens(),
+        output_tokens = outcome.output_tokens,
+        queued = ?outcome.queued,
+        ttft = ?outcome.ttft(),
+        latency = ?outcome.latency,
+        tags = ?exchange.tags,
+        "exchange"
+    );
 }
 
 /// Operators hear of what is theirs to mend; clients' mistakes are many.

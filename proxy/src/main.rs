@@ -46,16 +46,20 @@ fn check(file: &Path) -> Result<()> {
     let config = Config::load(file)?;
     let registry = Arc::new(Registry::new());
     let generation = loader(&registry)?.load(config, None)?;
-    let (pools, filters) = (
-        generation.pools.names().count(),
-        generation.chain.filters().count(),
-    );
+    let pools = counted(generation.pools.names().count(), "pool");
+    let filters = counted(generation.chain.filters().count(), "filter");
+    let file = file.display();
     writeln!(
         io::stdout().lock(),
-        "{}: good, with {pools} pools and {filters} filters",
-        file.display()
+        "{file}: good, with {pools} and {filters}"
     )?;
     Ok(())
+}
+
+/// `1 pool`, `2 pools`.
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 fn loader(registry: &Arc<Registry>) -> Result<Loader> {

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 
 use crate::admin::{Admin, Phase};
 use crate::config;
+use crate::filter::Live;
 use crate::filter::reload::{Reloader, Trigger};
 use crate::gateway::{Front, Gateway, Running};
 use crate::observe::Registry;
@@ -43,7 +44,7 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
         stop,
         running: gateway.running(),
         phase: phase.clone(),
-        limit: config.server.drain,
+        live: live.clone(),
     };
     let admin = Admin {
         live,
@@ -191,7 +192,7 @@ struct Drain {
     stop: watch::Sender<bool>,
     running: Arc<Running>,
     phase: Arc<Phase>,
-    limit: Duration,
+    live: Arc<Live>,
 }
 
 #[async_trait]
@@ -205,10 +206,15 @@ impl ShutdownSignalWatch for Drain {
         }
         self.phase.draining();
         self.stop.send(true).ok();
-        tracing::info!(running = self.running.count(), limit = ?self.limit, "stopping: running exchanges may end");
+        let limit = self.live.current().config.server.drain;
+        tracing::info!(
+            running = self.running.count(),
+            ?limit,
+            "stopping: running exchanges may end"
+        );
         tokio::select! {
             () = self.running.ended() => tracing::info!("stopped"),
-            () = tokio::time::sleep(self.limit) => {
+            () = tokio::time::sleep(limit) => {
                 tracing::warn!(cut = self.running.count(), "stopped: exchanges ran for too long");
             }
             _ = terminate.recv() => tracing::warn!("stopped at once, as told by a second signal"),

@@ -61,10 +61,25 @@ impl Checker<'_> {
 }
 
 /// Whether a socket cannot listen on both. Port 0 is a new port each time.
+/// `[::]` takes the addresses of IPv4 too, as Linux has it by default.
 fn clash(one: SocketAddr, other: SocketAddr) -> bool {
     let same_port = one.port() == other.port() && one.port() != 0;
-    let same_family = one.is_ipv4() == other.is_ipv4();
-    let same_ip =
-        one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
-    same_port && same_family && same_ip
+    let covers = |one: SocketAddr, other: SocketAddr| {
+        one.ip().is_unspecified() && (one.is_ipv6() || other.is_ipv4())
+    };
+    same_port && (one.ip() == other.ip() || covers(one, other) || covers(other, one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unspecified_address_takes_its_port_on_every_address_it_stands_for() {
+        let clash = |one: &str, other: &str| clash(one.parse().unwrap(), other.parse().unwrap());
+        assert!(clash("0.0.0.0:1", "127.0.0.1:1") && clash("[::]:1", "0.0.0.0:1"));
+        assert!(clash("127.0.0.1:1", "[::]:1") && clash("[::1]:1", "[::]:1"));
+        assert!(!clash("0.0.0.0:1", "[::1]:1") && !clash("127.0.0.1:1", "[::1]:1"));
+        assert!(!clash("0.0.0.0:1", "0.0.0.0:2") && !clash("0.0.0.0:0", "0.0.0.0:0"));
+    }
 }
