@@ -32,6 +32,9 @@ pub struct Downstream<'a> {
     session: &'a mut ServerSession,
     method: Method,
     version: Version,
+    /// How long the client may take to take a piece of an answer.
+    patience: Duration,
+    was_cut: bool,
 }
 
 impl<'a> Downstream<'a> {
@@ -41,7 +44,6 @@ impl<'a> Downstream<'a> {
         let keepalive = Some(idle.as_secs().max(1));
         session.set_keepalive(keepalive);
         session.set_read_timeout(Some(read));
-        session.set_write_timeout(Some(read));
         session.set_total_drain_timeout(Some(LINGER));
         if let ServerSession::H1(session) = session {
             session.set_pipelining_enabled(true);
@@ -66,6 +68,8 @@ impl<'a> Downstream<'a> {
             session,
             method,
             version,
+            patience: read,
+            was_cut: false,
         })
     }
 
@@ -227,25 +231,42 @@ impl<'a> Downstream<'a> {
 
     /// Sends a piece of the body.
     pub async fn write(&mut self, piece: Bytes) -> Result<(), Error> {
-        let written = self.session.write_response_body(piece, false).await;
-        written.map_err(|_| Error::ClientGone)
+        let written = self.session.write_response_body(piece, false);
+        taken(self.patience, written).await
     }
 
     /// Ends the body.
     pub async fn end(&mut self) -> Result<(), Error> {
-        let ended = self.session.finish_body().await;
-        ended.map_err(|_| Error::ClientGone)
+        taken(self.patience, self.session.finish_body()).await
     }
 
     /// Breaks an answer off so that it cannot be taken for a whole one.
     pub async fn cut(&mut self) {
-        self.close_after();
-        self.session.shutdown().await;
+        self.was_cut = true;
+        // A client that takes nothing does not take an end either.
+        timeout(LINGER, self.session.shutdown()).await.ok();
+    }
+
+    /// Whether the answer was broken off. Nothing more may be written then.
+    pub fn was_cut(&self) -> bool {
+        self.was_cut
     }
 
     async fn write_head(&mut self, head: ResponseHeader) -> Result<(), Error> {
-        let written = self.session.write_response_header(Box::new(head)).await;
-        written.map_err(|_| Error::ClientGone)
+        let written = self.session.write_response_header(Box::new(head));
+        taken(self.patience, written).await
+    }
+}
+
+/// Writes something, unless the client does not take it in time. Pingora
+/// bounds bodies only, and neither heads nor ends.
+async fn taken(
+    patience: Duration,
+    written: impl Future<Output = pingora_core::Result<()>>,
+) -> Result<(), Error> {
+    match timeout(patience, written).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Error::ClientGone),
     }
 }
 

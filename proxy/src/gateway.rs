@@ -14,6 +14,7 @@ use http::HeaderValue;
 use http::header::{ALLOW, HeaderName, RETRY_AFTER};
 use pingora_core::apps::ReusedHttpStream;
 use pingora_core::protocols::http::ServerSession;
+use pingora_core::server::ShutdownWatch;
 
 use crate::api::route::{Dialect, Route};
 use crate::api::{self, Api, Call};
@@ -70,14 +71,18 @@ impl Gateway {
     async fn request(
         &self,
         mut session: ServerSession,
-        stopping: bool,
+        shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
         let mut client = Downstream::accept(&mut session, self.patience()).await?;
         let _running = self.running.enter();
-        if stopping {
+        // Asked now: the connection may have waited for this request for long.
+        if *shutdown.borrow() {
             client.close_after();
         }
         self.serve(&mut client).await;
+        if client.was_cut() {
+            return None;
+        }
         downstream::finish(session).await
     }
 

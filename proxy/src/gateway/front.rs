@@ -72,8 +72,7 @@ impl HttpServerApp for Speaker {
         session: ServerSession,
         shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
-        let stopping = *shutdown.borrow();
-        self.gateway.request(session, stopping).await
+        self.gateway.request(session, shutdown).await
     }
 
     fn server_options(&self) -> Option<&HttpServerOptions> {

@@ -1,9 +1,9 @@
 //! An endpoint's answer, read as it comes.
 
 use bytes::Bytes;
-use pingora_core::ErrorType;
 use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::v1::client::HttpSession;
+use pingora_core::{ErrorType, ImmutStr, RetryType};
 use pingora_http::ResponseHeader;
 use pingora_timeout::timeout;
 
@@ -102,9 +102,10 @@ impl Answer {
 
 /// Reads heads until the one that is not informational (1xx).
 async fn read_head(http: &mut HttpSession, terms: &Terms) -> Result<(), Failed> {
+    let mut is_first = true;
     loop {
         http.read_response().await.map_err(|error| Failed {
-            closed_early: error.retry(),
+            closed_early: is_first && closed_early(&error),
             error: terms.broke(plain(&error)),
         })?;
         if http
@@ -113,5 +114,14 @@ async fn read_head(http: &mut HttpSession, terms: &Terms) -> Result<(), Failed> 
         {
             return Ok(());
         }
+        is_first = false;
     }
+}
+
+/// Whether the connection closed before the first byte of an answer. That no
+/// byte had come Pingora tells in words only.
+fn closed_early(error: &pingora_core::Error) -> bool {
+    let context = error.context.as_ref().map(ImmutStr::as_str);
+    error.retry == RetryType::ReusedOnly
+        && context.is_some_and(|context| context.ends_with("bytes already read: 0"))
 }

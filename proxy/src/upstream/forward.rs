@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use pingora_http::ResponseHeader;
 
 use super::answer::Answer;
@@ -192,6 +192,7 @@ impl Relay<'_, '_> {
 /// An answer's head without what was about the connection to the endpoint.
 fn passed_on(head: &ResponseHeader) -> ResponseHeader {
     let mut head = head.clone();
+    head.set_version(Version::HTTP_11);
     for name in hop_by_hop(&head.headers) {
         head.remove_header(&name);
     }
