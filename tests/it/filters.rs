@@ -1,0 +1,7 @@
+//! The filters that come with the gateway, in the gateway, end to end.
+
+mod examples;
+mod limits;
+mod router;
+mod shaper;
+mod telemetry;

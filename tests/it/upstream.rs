@@ -1,0 +1,6 @@
+//! Model servers that are down, slow or broken, and clients that leave.
+
+mod broken;
+mod client_gone;
+mod odd;
+mod unreachable;

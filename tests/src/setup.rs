@@ -1,0 +1,109 @@
+//! A gateway to be: its configuration, from a few words.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+use crate::{Guest, ModelServer};
+
+/// The configuration of a gateway, and the modules it names.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    table: Table,
+    modules: Vec<(String, Vec<u8>)>,
+    pub(crate) compiles_anew: bool,
+}
+
+impl Setup {
+    /// A pool of TGI servers.
+    #[must_use]
+    pub fn pool<U: Into<String>>(self, name: &str, urls: impl IntoIterator<Item = U>) -> Self {
+        self.pool_of("tgi", name, urls)
+    }
+
+    /// A pool of servers that speak a protocol.
+    #[must_use]
+    pub fn pool_of<U: Into<String>>(
+        self,
+        protocol: &str,
+        name: &str,
+        urls: impl IntoIterator<Item = U>,
+    ) -> Self {
+        let urls: Vec<String> = urls.into_iter().map(Into::into).collect();
+        self.set(&format!("pools.{name}.protocol"), protocol)
+            .set(&format!("pools.{name}.endpoints"), urls)
+    }
+
+    /// A pool named as the model, of this one server.
+    #[must_use]
+    pub fn model(self, model: &ModelServer) -> Self {
+        self.pool(model.name(), [model.url()])
+    }
+
+    /// Adds a filter to the end of the chain.
+    #[must_use]
+    pub fn filter(mut self, guest: Guest) -> Self {
+        self.modules.extend(guest.module);
+        let filters = self.table.entry("filters").or_insert(Value::Array(vec![]));
+        let filters = filters.as_array_mut().expect("filters are a list");
+        filters.push(guest.table.into());
+        self
+    }
+
+    /// Compiles its filters itself, where gateways of tests else share what
+    /// was compiled.
+    #[must_use]
+    pub fn compiles_anew(mut self) -> Self {
+        self.compiles_anew = true;
+        self
+    }
+
+    /// Sets a key by its path, such as `server.max_body`; numbers in it are
+    /// places of lists.
+    #[must_use]
+    pub fn set(mut self, path: &str, value: impl Serialize) -> Self {
+        self.change(path, value);
+        self
+    }
+
+    /// As [`Setup::set`], in place.
+    ///
+    /// # Panics
+    /// When the path leads through something that is no table or list.
+    pub fn change(&mut self, path: &str, value: impl Serialize) {
+        let value = Value::try_from(value).expect("TOML has such values");
+        let mut keys = path.split('.').peekable();
+        let first = keys.next().expect("a path has a first key");
+        let root = self.table.entry(first);
+        let mut at = root.or_insert_with(|| Table::new().into());
+        for key in keys {
+            at = match at {
+                Value::Array(list) => {
+                    let place: usize = key.parse().expect("a list has numbers");
+                    &mut list[place]
+                }
+                Value::Table(table) => table.entry(key).or_insert_with(|| Table::new().into()),
+                other => panic!("`{path}` leads through {other}"),
+            };
+        }
+        *at = value;
+    }
+
+    /// The configuration as its file has it.
+    pub fn text(&self) -> String {
+        toml::to_string(&self.table).expect("a table can be written")
+    }
+
+    /// Lays the configuration and its modules into a folder.
+    pub(crate) fn write(&self, folder: &Path) {
+        for (file, bytes) in &self.modules {
+            fs::write(folder.join(file), bytes).expect("a test's folder can be written to");
+        }
+        fs::write(folder.join(FILE), self.text()).expect("a test's folder can be written to");
+    }
+}
+
+/// The name of the configuration file.
+pub(crate) const FILE: &str = "headworks.toml";
