@@ -123,7 +123,7 @@ async fn check_says_that_a_good_configuration_is_good() {
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(
         ran.stdout
-            .ends_with("headworks.toml: good, with 1 pools and 2 filters\n"),
+            .ends_with("headworks.toml: good, with 1 pool and 2 filters\n"),
         "{}",
         ran.stdout
     );
