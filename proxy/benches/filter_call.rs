@@ -114,7 +114,7 @@ fn builtins(c: &mut Criterion) {
     bench(c, host.exchange(), name, |exchange| {
         place(&shaper, exchange, &many)
     });
-    let name = "telemetry, on-complete (budget 3 us)";
+    let name = "telemetry, on-complete";
     bench(c, answered(&host), name, |exchange| {
         telemetry.on_complete(exchange)
     });
