@@ -127,6 +127,7 @@ impl Call {
     /// Sets a generation parameter, by its TGI name, to JSON text.
     pub fn set_parameter(&mut self, name: &str, value: &str) -> Result<(), EditError> {
         if self.api.has_parameters() {
+            self.keep_sampling()?;
             let name = name.replace('~', "~0").replace('/', "~1");
             return self.set_json(&format!("/parameters/{name}"), value);
         }
@@ -140,6 +141,16 @@ impl Call {
             .find(|key| self.body.get(key).is_some())
             .unwrap_or(first);
         self.set_json(&format!("/{used}"), value)
+    }
+
+    /// Makes room for parameters where the client sent none. TGI samples when
+    /// there is no `parameters` at all, and does not when there is one without
+    /// `do_sample`; a parameter that a filter adds must not turn one into the other.
+    fn keep_sampling(&mut self) -> Result<(), EditError> {
+        match self.body.get("parameters") {
+            None | Some("null") => self.set_json("/parameters", r#"{"do_sample":true}"#),
+            Some(_) => Ok(()),
+        }
     }
 
     /// Puts text around the prompt.
@@ -339,9 +350,19 @@ mod tests {
         tgi.set_max_new_tokens(10).unwrap();
         assert_eq!(
             text(&tgi),
-            r#"{"inputs":"x","parameters":{"max_new_tokens":10}}"#
+            r#"{"inputs":"x","parameters":{"do_sample":true,"max_new_tokens":10}}"#
         );
         assert_eq!(tgi.parameter("max_new_tokens").as_deref(), Some("10"));
+    }
+
+    #[test]
+    fn a_parameter_that_is_added_does_not_switch_sampling_off() {
+        let mut none = call(Api::Unified, r#"{"inputs":"x","parameters":null}"#);
+        none.set_parameter("do_sample", "false").unwrap();
+        assert_eq!(none.parameter("do_sample").as_deref(), Some("false"));
+        let mut some = call(Api::Unified, r#"{"inputs":"x","parameters":{}}"#);
+        some.set_max_new_tokens(3).unwrap();
+        assert_eq!(some.parameter("do_sample"), None);
     }
 
     #[test]

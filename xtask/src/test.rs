@@ -75,10 +75,10 @@ impl Tally {
 
     /// Reads a summary line of cargo-nextest or of the standard harness.
     fn read(line: &str) -> Option<Self> {
-        let line = line.trim_start();
-        let counts = if line.starts_with("Summary [") {
+        let counts = if line.trim_start().starts_with("Summary [") {
             line.split_once(" run: ")?.1
         } else {
+            // Indented it is what a test printed that cargo-nextest shows again.
             line.strip_prefix("test result: ")?.split_once(". ")?.1
         };
         let mut tally = Self::default();
@@ -169,5 +169,7 @@ mod tests {
     fn other_lines_count_nothing() {
         assert_eq!(Tally::read("test it::keeps_the_old_filter ... ok"), None);
         assert_eq!(Tally::read("running 3 tests"), None);
+        let shown_again = "    test result: FAILED. 0 passed; 1 failed; 0 ignored";
+        assert_eq!(Tally::read(shown_again), None);
     }
 }
