@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
@@ -11,6 +12,10 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::support::ask;
+
+/// How long a client waits before it asks again: load is to run beside a test
+/// and not to take the machine from it.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Requests for whole answers, or streams, as many at a time as were asked for.
 pub(crate) struct Traffic {
@@ -39,7 +44,7 @@ impl Traffic {
     /// Whole answers, one after the other.
     pub(crate) fn requests(proxy: &TestProxy, clients: usize) -> Self {
         let request = proxy.request("/v1/generate", &ask(8));
-        Self::start(clients, request, |request| {
+        Self::start(clients, &request, PAUSE, |request| {
             async move {
                 let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
                 let (status, text) = (answer.status(), answer.text().await);
@@ -58,7 +63,7 @@ impl Traffic {
         let request = request
             .header("x-sim-out", tokens)
             .header("x-tier", "stream");
-        Self::start(clients, request, move |request| {
+        Self::start(clients, &request, Duration::ZERO, move |request| {
             async move {
                 let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
                 if answer.status() != 200 {
@@ -78,7 +83,8 @@ impl Traffic {
 
     fn start(
         clients: usize,
-        request: RequestBuilder,
+        request: &RequestBuilder,
+        pause: Duration,
         ask: impl Fn(RequestBuilder) -> BoxFuture<'static, Result<(), String>> + Copy + Send + 'static,
     ) -> Self {
         let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(Count::default()));
@@ -91,6 +97,7 @@ impl Traffic {
                     count.open.fetch_add(1, SeqCst);
                     let answered = ask(request.try_clone().unwrap()).await;
                     count.open.fetch_sub(1, SeqCst);
+                    tokio::time::sleep(pause).await;
                     match answered {
                         Ok(()) => drop(count.answered.fetch_add(1, SeqCst)),
                         Err(failure) => failures.push(failure),

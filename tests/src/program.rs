@@ -40,8 +40,12 @@ pub(crate) fn clean(command: &mut Command) -> &mut Command {
         .env_remove("HEADWORKS_LOG_LEVEL")
 }
 
-/// The gateway's program, beside the tests that cargo built.
+/// The gateway's program, beside the tests that cargo built, or the one that
+/// the environment variable `HEADWORKS_PROGRAM` names.
 pub(crate) fn gateway() -> PathBuf {
+    if let Some(program) = std::env::var_os("HEADWORKS_PROGRAM") {
+        return program.into();
+    }
     let program = profile().join("headworks");
     assert!(
         program.is_file(),

@@ -90,7 +90,7 @@ impl Setup {
             self.change("admin.listen", at.admin.to_string());
             self.write(folder.path());
             let proxy = TestProxy {
-                process: Process::start(&folder.path().join(FILE), self.compiles_anew),
+                process: Process::start(&folder.path().join(FILE), &self),
                 setup: self,
                 client: client.clone(),
                 at,

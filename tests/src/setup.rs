@@ -14,6 +14,7 @@ pub struct Setup {
     table: Table,
     modules: Vec<(String, Vec<u8>)>,
     pub(crate) compiles_anew: bool,
+    pub(crate) logs_all: bool,
 }
 
 impl Setup {
@@ -57,6 +58,13 @@ impl Setup {
     #[must_use]
     pub fn compiles_anew(mut self) -> Self {
         self.compiles_anew = true;
+        self
+    }
+
+    /// Logs all that it can.
+    #[must_use]
+    pub fn logs_all(mut self) -> Self {
+        self.logs_all = true;
         self
     }
 

@@ -119,3 +119,35 @@ async fn a_pool_that_is_all_down_is_refused_with_when_to_try_again() {
     let (status, code, _) = tgi_error(answer).await;
     assert_eq!((status, code.as_str()), (503, "no_endpoint"));
 }
+
+#[tokio::test]
+async fn an_endpoint_that_is_down_is_passed_over() {
+    let (gone, qwen) = (ModelServer::named("gone"), ModelServer::named("qwen2"));
+    let proxy = TestProxy::new()
+        .pool("pool", [gone.url(), qwen.url()])
+        .filter(Guest::builtin("load-shaper"))
+        .start()
+        .await;
+    gone.kill();
+    for _ in 0..20 {
+        assert_eq!(proxy.post("/generate", ask(2)).await.status(), 200);
+    }
+    assert_eq!(qwen.seen(), 20);
+}
+
+#[tokio::test]
+async fn a_request_that_waits_survives_a_reload() {
+    let qwen = ModelServer::paced("qwen2", 1.0);
+    let shaper = Guest::builtin("load-shaper").settings(json!({"max_in_flight": 1}));
+    let mut proxy = TestProxy::to(&qwen).filter(shaper).start().await;
+    let first = proxy.stream(60).await;
+    let waiting = tokio::spawn(proxy.request("/generate", &ask(2)).send());
+    proxy
+        .wait_for_metric("headworks_gateway_in_flight", 2.0)
+        .await;
+    let swapped = proxy.rewrite_config(|config| config.change("server.max_body", "1MiB"));
+    assert_eq!(swapped.await, Ok(2));
+    assert_eq!(qwen.seen(), 1);
+    assert!(Told::by(first).await.is_whole(60));
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::UdpSocket;
 
-use headworks_tests::{Guest, ModelServer, TestProxy, Told, until};
+use headworks_tests::{FaultKind, Guest, ModelServer, TestProxy, Told, until};
 use serde_json::json;
 
 use crate::support::unified;
@@ -92,7 +92,7 @@ async fn the_metrics_of_the_seed_are_on_statsd_and_on_the_page_with_the_same_num
             .status(),
         200
     );
-    qwen.inject(headworks_tests::FaultKind::Stall);
+    qwen.inject(FaultKind::Stall);
     assert_eq!(
         proxy.post("/v1/generate", unified("qwen2")).await.status(),
         504
@@ -164,4 +164,24 @@ async fn another_daemon_is_told_from_a_reload_on() {
     second.says("headworks.requests.total", 2.0).await;
     first.read();
     assert_eq!(first.sums["requests.total"], 1.0);
+}
+
+#[tokio::test]
+async fn every_end_is_counted() {
+    let qwen = ModelServer::paced("qwen2", 1.0);
+    let refuse = json!({"max_new_tokens": {"limit": 5000}});
+    let proxy = TestProxy::to(&qwen)
+        .filter(Guest::builtin("telemetry"))
+        .filter(Guest::builtin("token-limits").settings(refuse))
+        .start()
+        .await;
+    drop(proxy.stream(4000).await);
+    proxy.stream(5001).await;
+    qwen.inject(FaultKind::ErrorEvent { tokens: 1 });
+    Told::by(proxy.stream(9).await).await;
+    for end in ["client-gone", "rejected", "upstream-error"] {
+        let series = format!("headworks_requests_errors_total{{end=\"{end}\"}}");
+        proxy.wait_for_metric(&series, 1.0).await;
+    }
+    proxy.wait_for_metric("headworks_requests_total", 3.0).await;
 }

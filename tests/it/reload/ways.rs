@@ -4,8 +4,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use headworks_tests::{Guest, ModelServer, Setup, Signal, TestProxy, Told, guest_bytes, unlike};
+use headworks_tests::{
+    Guest, ModelServer, Setup, Signal, TestProxy, Told, guest_bytes, unlike, until,
+};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{ask, model_of};
 
@@ -229,4 +232,55 @@ async fn what_a_filter_stored_outlives_a_reload() {
     proxy
         .wait_for_metric("headworks_test_calls_total{model=\"other\"}", 3.0)
         .await;
+}
+
+#[tokio::test]
+async fn the_last_of_many_quick_changes_is_what_stays() {
+    let two = Two::models();
+    let mut proxy = two.setup().filter(Guest::of("allow_all")).start().await;
+    for round in 0..3 {
+        for number in 0..40 {
+            let model = if number % 2 == 0 { "qwen2" } else { "llama3" };
+            let setup = proxy.setup().clone().set("default_pool", model);
+            proxy.write(&setup);
+            proxy.write_module("allow_all", &unlike(&guest_bytes("allow_all"), number));
+        }
+        let last = unlike(&guest_bytes("allow_all"), 1000 + round);
+        proxy.write_module("allow_all", &last);
+        let digest = hex(&Sha256::digest(&last));
+        until("the last change is live", async || {
+            let live = proxy.generation().await.filters.remove(0).digest;
+            (live == digest && asked(&proxy).await == "llama3").then_some(())
+        })
+        .await;
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_module_that_is_gone_changes_nothing_until_it_is_back() {
+    let two = Two::models();
+    let proxy = two.setup().filter(Guest::of("allow_all")).start().await;
+    let file = proxy.folder().join("allow_all.wasm");
+    let gone = proxy.becomes(|_| fs::remove_file(&file).unwrap()).await;
+    assert!(gone.unwrap_err().contains("filters[0].module"));
+    assert_eq!(asked(&proxy).await, "qwen2");
+    proxy.replace_guest("allow_all", "allow_all").await.unwrap();
+    assert_eq!(proxy.generation().await.last_error, None);
+}
+
+#[tokio::test]
+async fn operators_who_ask_together_are_all_told() {
+    let two = Two::models();
+    let proxy = two.setup().start().await;
+    let asked = (0..10).map(|_| async {
+        let answer: Value = proxy.admin_post("/reload").await.json().await.unwrap();
+        answer["id"].as_u64().unwrap()
+    });
+    let mut ids = futures::future::join_all(asked).await;
+    ids.sort_unstable();
+    assert_eq!(ids, (2..12).collect::<Vec<_>>());
 }

@@ -1,6 +1,6 @@
 //! Every API gives the model's answer in the shape that its clients know.
 
-use headworks_tests::{ModelServer, TestProxy, Told, http2_client};
+use headworks_tests::{ModelServer, Scripted, TestProxy, Told, http2_client};
 use serde_json::{Value, json};
 
 use crate::support::{ask, chat, unified};
@@ -137,4 +137,52 @@ async fn a_request_over_http2_is_answered_too() {
     );
     let told = Told::by(ask_for("/generate_stream").await.unwrap()).await;
     assert!(told.is_whole(told.payloads.len()), "{told:?}");
+}
+
+#[tokio::test]
+async fn requests_share_a_connection_over_http2() {
+    let qwen = ModelServer::paced("qwen2", 10.0);
+    let proxy = TestProxy::to(&qwen)
+        .set("server.max_body", "64KiB")
+        .start()
+        .await;
+    let client = http2_client();
+    let request = client.post(proxy.url("/generate_stream")).json(&ask(20));
+    let request = request.header("x-sim-out", 20);
+    let streams = (0..30)
+        .map(|_| async { Told::by(request.try_clone().unwrap().send().await.unwrap()).await });
+    let large = client
+        .post(proxy.url("/generate"))
+        .body("x".repeat(65 << 10))
+        .send();
+    let (streams, large) = futures::join!(futures::future::join_all(streams), large);
+    assert_eq!(large.unwrap().status(), 413);
+    assert!(streams.iter().all(|told| told.is_whole(20)), "{streams:?}");
+}
+
+#[tokio::test]
+async fn an_event_is_passed_on_before_the_next_one_comes() {
+    let (passed_on, events) = tokio::sync::mpsc::channel::<()>(1);
+    let events = std::sync::Arc::new(tokio::sync::Mutex::new(events));
+    let upstream = Scripted::start(move |_, mut wire| {
+        let events = events.clone();
+        async move {
+            wire.message().await;
+            wire.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n").await;
+            for number in 0..5 {
+                wire.send(format!("9\r\ndata: {number}\n\n\r\n")).await;
+                events.lock().await.recv().await.unwrap();
+            }
+            wire.send("0\r\n\r\n").await;
+        }
+    })
+    .await;
+    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let mut stream = proxy.stream(5).await;
+    for number in 0..5 {
+        let piece = stream.chunk().await.unwrap().unwrap();
+        assert_eq!(piece, format!("data: {number}\n\n"));
+        passed_on.send(()).await.unwrap();
+    }
+    assert_eq!(stream.chunk().await.unwrap(), None);
 }

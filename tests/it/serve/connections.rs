@@ -186,3 +186,59 @@ async fn what_is_no_http_is_answered_with_400_and_closed() {
     }
     assert_eq!(proxy.get("/health").await.status(), 200);
 }
+
+#[tokio::test]
+async fn a_request_sent_while_another_runs_waits_its_turn() {
+    let qwen = ModelServer::paced("qwen2", 1.0);
+    let proxy = TestProxy::to(&qwen).start().await;
+    for path in ["/generate", "/generate_stream"] {
+        let mut wire = proxy.wire().await;
+        wire.send(post(path, &ask(30))).await;
+        qwen.until("the first runs", |stats| stats.running == 1)
+            .await;
+        wire.send(post("/v1/generate", &ask(4))).await;
+        let first = wire.message().await.unwrap();
+        assert_eq!((first.status(), first.whole), (200, true), "{path}");
+        let second = wire.message().await.unwrap();
+        assert!(second.json()["usage"].is_object(), "{path}");
+        assert_eq!(qwen.stats().cancelled, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_dawdles_over_its_request_is_let_go() {
+    let qwen = ModelServer::named("qwen2");
+    let setup = TestProxy::to(&qwen).set("server.read_timeout", "100ms");
+    let proxy = setup.set("server.keepalive", "1s").start().await;
+    let request = post("/generate", &ask(4));
+    // Nothing at all, half a head, half a body, and nothing after a request.
+    proxy.wire().await.closed().await;
+    let mut wire = proxy.wire().await;
+    wire.send(&request[..20]).await;
+    let rest = String::from_utf8(wire.rest().await).unwrap();
+    assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 4"), "{rest}");
+    let mut wire = proxy.wire().await;
+    wire.send(&request[..request.len() - 5]).await;
+    let answer = wire.message().await.unwrap();
+    assert_eq!(
+        (answer.status(), answer.json()["error_type"].as_str()),
+        (408, Some("request_timeout"))
+    );
+    wire.closed().await;
+    let mut wire = proxy.wire().await;
+    wire.send(&request).await;
+    assert_eq!(wire.message().await.unwrap().status(), 200);
+    wire.closed().await;
+    assert_eq!(qwen.seen(), 1);
+}
+
+#[tokio::test]
+async fn a_request_line_may_name_the_whole_url() {
+    let qwen = ModelServer::named("qwen2");
+    let proxy = TestProxy::to(&qwen).start().await;
+    let mut wire = proxy.wire().await;
+    wire.send(post("http://gateway/generate?a=b", &ask(4)))
+        .await;
+    assert_eq!(wire.message().await.unwrap().status(), 200);
+    assert_eq!(qwen.last().path, "/generate");
+}

@@ -1,6 +1,6 @@
 //! What cannot be served is refused in the caller's dialect.
 
-use headworks_tests::{ModelServer, TestProxy};
+use headworks_tests::{Guest, ModelServer, TestProxy};
 use serde_json::json;
 
 use crate::support::{ask, chat, openai_error, tgi_error, unified};
@@ -130,4 +130,48 @@ async fn what_a_model_server_refuses_is_passed_on_as_it_is() {
         let ours = tgi_error(proxy.post(path, body.clone()).await).await;
         assert_eq!(ours, direct, "{path}");
     }
+}
+
+#[tokio::test]
+async fn prompts_are_never_in_the_log_whatever_becomes_of_them() {
+    const SECRET: &str = "only between us";
+    let qwen = ModelServer::named("qwen2");
+    let down = ModelServer::named("down");
+    let proxy = TestProxy::to(&qwen)
+        .model(&down)
+        .set("default_pool", "qwen2")
+        .filter(Guest::builtin("model-router"))
+        .filter(Guest::builtin("token-limits").settings(json!({"max_new_tokens": {"limit": 9}})))
+        .logs_all()
+        .start()
+        .await;
+    down.kill();
+    for (model, tokens) in [("qwen2", 8), ("qwen2", 10), ("down", 8), ("gpt", 8)] {
+        let body =
+            json!({"model_id": model, "inputs": SECRET, "parameters": {"max_new_tokens": tokens}});
+        proxy.post("/v1/generate", body).await;
+        let message = json!({"role": "user", "content": SECRET});
+        let body =
+            json!({"model": model, "messages": [message], "max_tokens": tokens, "stream": true});
+        proxy
+            .post("/v1/chat/completions", body)
+            .await
+            .text()
+            .await
+            .unwrap();
+    }
+    for broken in [
+        "{\"inputs\": \"only between us\"",
+        "{\"inputs\": [\"only between us\"], \"stream\": 3}",
+    ] {
+        proxy
+            .client()
+            .post(proxy.url("/generate"))
+            .body(broken)
+            .send()
+            .await
+            .unwrap();
+    }
+    proxy.logged("DEBUG").await;
+    assert!(!proxy.logs().contains(SECRET), "{}", proxy.logs());
 }

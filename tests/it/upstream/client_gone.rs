@@ -33,9 +33,9 @@ async fn leaves(path: &'static str, reset: bool, when_running: bool) {
         wire.head().await.unwrap();
     }
     if reset {
-        wire.reset()
+        wire.reset();
     } else {
-        drop(wire)
+        drop(wire);
     }
     nothing_left(&qwen, &proxy).await;
 }
@@ -110,4 +110,26 @@ async fn a_client_that_takes_nothing_holds_nothing_but_its_own_stream() {
         .await;
     proxy.signal(Signal::SIGTERM);
     assert!(proxy.ended().await.success());
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_its_body_is_there_is_never_sent_upstream() {
+    let qwen = ModelServer::named("qwen2");
+    let proxy = TestProxy::to(&qwen).start().await;
+    let request = post("/generate", &ask(4));
+    for half in [false, true] {
+        let mut wire = proxy.wire().await;
+        wire.send(&request[..request.len() - 5]).await;
+        proxy.wait_for_metric(RUNNING, 1.0).await;
+        if half {
+            // Who only stops to send may be told so, and nothing else.
+            wire.close_sending().await;
+            let told = String::from_utf8(wire.rest().await).unwrap();
+            assert!(told.is_empty() || told.starts_with("HTTP/1.1 4"), "{told}");
+        } else {
+            wire.reset();
+        }
+        proxy.wait_for_metric(RUNNING, 0.0).await;
+    }
+    assert_eq!(qwen.seen(), 0);
 }

@@ -50,6 +50,7 @@ async fn what_is_no_http_is_a_502() {
         b"HTTP/1.1 abc\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-len",
         b"HTTP/1.1 200 OK\r\n\x01bad: 1\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
         b"",
     ] {
         let (status, body) = of(answer).await;
@@ -91,4 +92,65 @@ async fn a_head_that_is_too_large_is_a_502() {
     let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
     let (status, code, _) = tgi_error(proxy.post("/generate", ask(4)).await).await;
     assert_eq!((status, code.as_str()), (502, "upstream_broke"));
+}
+
+#[tokio::test]
+async fn an_endpoint_may_have_a_path_of_its_own_and_a_name() {
+    let upstream = Scripted::start(|_, mut wire| async move {
+        while let Some(request) = wire.message().await {
+            let line = request.head.lines().next().unwrap().to_owned();
+            let host = request.header("host").unwrap();
+            let body = format!("{line} of {host}");
+            let length = body.len();
+            wire.send(format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"
+            ))
+            .await;
+        }
+    })
+    .await;
+    // The name has two addresses on most machines, and nobody listens on one.
+    let url = upstream.url().replace("127.0.0.1", "localhost");
+    let proxy = TestProxy::new()
+        .pool("odd", [format!("{url}/tgi/v3/")])
+        .start()
+        .await;
+    let host = url.strip_prefix("http://").unwrap();
+    for (path, sent) in [("/generate", "/tgi/v3/generate"), ("/", "/tgi/v3/")] {
+        let answer = proxy.post(path, ask(4)).await.text().await.unwrap();
+        assert_eq!(answer, format!("POST {sent} HTTP/1.1 of {host}"));
+    }
+    let answer = proxy.get("/info").await.text().await.unwrap();
+    assert_eq!(answer, format!("GET /tgi/v3/info HTTP/1.1 of {host}"));
+}
+
+#[tokio::test]
+async fn a_large_answer_is_passed_on_and_held_up_to_a_limit() {
+    let upstream = Scripted::start(|_, mut wire| async move {
+        while let Some(request) = wire.message().await {
+            let size = request.header("x-size").unwrap().parse().unwrap();
+            let body = format!("{{\"generated_text\":\"{}\"}}", "x".repeat(size));
+            let length = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+            wire.send(head + &body).await;
+        }
+    })
+    .await;
+    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    for (path, size, status) in [
+        ("/generate", 20 << 20, 200),
+        ("/v1/generate", 15 << 20, 200),
+        ("/v1/generate", 17 << 20, 502),
+        ("/v1/generate", 100, 200),
+    ] {
+        let request = proxy.request(path, &ask(4)).header("x-size", size);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path} {size}");
+        let body = answer.text().await.unwrap();
+        assert!(
+            status != 200 || body.len() > size,
+            "{path} {size}: {} bytes",
+            body.len()
+        );
+    }
 }

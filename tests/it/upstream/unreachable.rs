@@ -133,3 +133,15 @@ async fn connections_to_model_servers_are_kept_and_used_again() {
     }
     assert_eq!(upstream.connections(), 1);
 }
+
+#[tokio::test]
+async fn a_model_server_whose_name_is_unknown_is_a_502_that_tells_no_name() {
+    let proxy = TestProxy::new()
+        .pool("lost", ["http://nowhere.invalid:80"])
+        .start()
+        .await;
+    let (status, code, message) = tgi_error(proxy.post("/generate", ask(4)).await).await;
+    assert_eq!((status, code.as_str()), (502, "upstream_unreachable"));
+    assert!(!message.contains("invalid"), "{message}");
+    proxy.logged("cannot resolve its name").await;
+}

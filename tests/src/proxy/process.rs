@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::TestProxy;
-use crate::{program, until};
+use crate::{Setup, program, until};
 
 /// A process that is killed when dropped.
 pub(super) struct Process {
@@ -20,7 +20,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts the gateway; its log is laid beside its configuration, and if it
     /// is to compile anew what it compiled too.
-    pub(super) fn start(config: &Path, compiles_anew: bool) -> Self {
+    pub(super) fn start(config: &Path, setup: &Setup) -> Self {
         let log = config.with_extension("log");
         let written = File::create(&log).expect("a test's folder can be written to");
         let mut command = Command::new(program::gateway());
@@ -29,8 +29,11 @@ impl Process {
             .arg(config)
             .stdin(Stdio::null())
             .stderr(written);
-        if compiles_anew {
+        if setup.compiles_anew {
             command.env("XDG_CACHE_HOME", config.with_extension("cache"));
+        }
+        if setup.logs_all {
+            command.args(["--log-level", "trace"]);
         }
         let child = command.spawn();
         Self {
