@@ -253,7 +253,8 @@ fn pool(exchange: &Exchange) -> Result<Arc<Pool>, Error> {
 /// The one place where what went wrong becomes an answer.
 async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error: &Error) {
     note(error);
-    if client.has_answered() {
+    // Half an answer is not to be ended, and one for nobody not to be begun.
+    if client.has_answered() || matches!(error, Error::ClientGone) {
         return client.cut().await;
     }
     let message = error.public_message();
@@ -267,7 +268,7 @@ async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error: &Error) {
     if let Error::WrongMethod(allowed) = error {
         headers.push((ALLOW, HeaderValue::from_static(allowed)));
     }
-    // It fails when the client has left, who then needs no answer.
+    // It fails when the client leaves meanwhile, who then needs no answer.
     client.answer(error.status(), &headers, body).await.ok();
 }
 

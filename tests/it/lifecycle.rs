@@ -1,8 +1,11 @@
 //! How the gateway starts, judges its configuration, and ends.
 
+use std::net::TcpListener;
 use std::time::Instant;
 
-use headworks_tests::{Guest, ModelServer, Setup, Signal, TestProxy, Told, free_address, until};
+use headworks_tests::{
+    Guest, ModelServer, Port, Setup, Signal, TestProxy, Told, http2_client, until,
+};
 use serde_json::json;
 use tokio::net::TcpStream;
 
@@ -110,6 +113,35 @@ async fn a_request_on_a_kept_connection_is_still_served_while_it_stops() {
     assert_eq!(proxy.ended().await.code(), Some(0));
 }
 
+#[tokio::test]
+async fn a_stream_over_http2_ends_before_the_gateway_does() {
+    let (_qwen, proxy) = start("1h").await;
+    let request = http2_client().post(proxy.url("/generate_stream"));
+    let request = request.json(&ask(SHORT)).header("x-sim-out", SHORT);
+    let stream = request.send().await.unwrap();
+    proxy.signal(Signal::SIGTERM);
+    refuses_connections(&proxy).await;
+    assert!(Told::by(stream).await.is_whole(SHORT as usize));
+    assert_eq!(proxy.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_a_place_is_served_before_the_gateway_ends() {
+    let qwen = ModelServer::paced("qwen2", 1.0);
+    let shaper = Guest::builtin("load-shaper").settings(json!({"max_in_flight": 1}));
+    let setup = TestProxy::to(&qwen).filter(shaper);
+    let proxy = setup.set("server.drain", "1h").start().await;
+    let stream = proxy.stream(SHORT).await;
+    let waiting = tokio::spawn(proxy.request("/generate", &ask(2)).send());
+    proxy
+        .wait_for_metric("headworks_gateway_in_flight", 2.0)
+        .await;
+    proxy.signal(Signal::SIGTERM);
+    assert!(Told::by(stream).await.is_whole(SHORT as usize));
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+    assert_eq!(proxy.ended().await.code(), Some(0));
+}
+
 fn chain() -> Setup {
     TestProxy::new()
         .pool("qwen2", ["http://127.0.0.1:1"])
@@ -158,10 +190,10 @@ async fn check_names_all_that_is_wrong_in_one_go() {
 #[tokio::test]
 async fn a_port_in_use_is_named_with_the_way_out() {
     for key in ["server.listen", "admin.listen"] {
-        let (_held, taken) = free_address();
-        let (other, free) = free_address();
-        drop(other);
-        let setup = chain().set("server.listen", free.to_string());
+        let (held, free) = (Port::free(), Port::free());
+        let taken = held.address();
+        let _holder = TcpListener::bind(taken).unwrap();
+        let setup = chain().set("server.listen", free.address().to_string());
         let setup = setup.set("admin.listen", "127.0.0.1:0");
         let ran = setup.set(key, taken.to_string()).run();
         assert_eq!(ran.code, Some(1), "{key}");

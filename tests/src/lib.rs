@@ -26,6 +26,7 @@
 mod events;
 mod guest;
 mod model;
+mod port;
 mod program;
 mod proxy;
 mod scripted;
@@ -36,8 +37,9 @@ mod wire;
 pub use events::Told;
 pub use guest::{Guest, guest_bytes, unlike};
 pub use model::ModelServer;
+pub use port::Port;
 pub use program::{Ran, run};
-pub use proxy::{Live, LiveFilter, Refused, TestProxy, free_address, http2_client};
+pub use proxy::{Live, LiveFilter, Refused, TestProxy, http2_client};
 pub use scripted::Scripted;
 pub use setup::Setup;
 pub use wait::{PATIENCE, until};

@@ -5,14 +5,13 @@ mod ask;
 mod process;
 mod reload;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use rand::Rng as _;
 use tempfile::TempDir;
 
 use crate::setup::FILE;
-use crate::{ModelServer, Ran, Setup, run, until};
+use crate::{ModelServer, Port, Ran, Setup, run, until};
 pub use admin::{Live, LiveFilter, Refused};
 pub use ask::http2_client;
 use process::Process;
@@ -23,15 +22,14 @@ pub struct TestProxy {
     /// What it runs by, unless a test wrote the file itself.
     setup: Setup,
     client: reqwest::Client,
-    at: Addresses,
+    at: Ports,
     folder: TempDir,
 }
 
 /// Where it listens.
-#[derive(Debug, Clone, Copy)]
-struct Addresses {
-    clients: SocketAddr,
-    admin: SocketAddr,
+struct Ports {
+    clients: Port,
+    admin: Port,
 }
 
 impl TestProxy {
@@ -58,7 +56,7 @@ impl TestProxy {
 
     /// Where clients go.
     pub fn address(&self) -> SocketAddr {
-        self.at.clients
+        self.at.clients.address()
     }
 
     /// The process.
@@ -85,9 +83,9 @@ impl Setup {
         let client = reqwest::Client::builder().no_proxy().build();
         let client = client.expect("a client without options can be made");
         loop {
-            let at = Addresses::free();
-            self.change("server.listen", at.clients.to_string());
-            self.change("admin.listen", at.admin.to_string());
+            let at = Ports::free();
+            self.change("server.listen", at.clients.address().to_string());
+            self.change("admin.listen", at.admin.address().to_string());
             self.write(folder.path());
             let proxy = TestProxy {
                 process: Process::start(&folder.path().join(FILE), &self),
@@ -132,24 +130,11 @@ fn new_folder() -> TempDir {
     folder.expect("there is a folder for temporary files")
 }
 
-impl Addresses {
+impl Ports {
     fn free() -> Self {
-        // Held together, lest they be the same.
-        let (first, second) = (free_address(), free_address());
-        let (clients, admin) = (first.1, second.1);
-        Self { clients, admin }
-    }
-}
-
-/// An address that nobody listens on, and the listener that holds it. It is
-/// from a range that the system does not give to those who connect.
-pub fn free_address() -> (TcpListener, SocketAddr) {
-    let mut random = rand::rng();
-    loop {
-        let port = random.random_range(10_000..32_000);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if let Ok(listener) = TcpListener::bind(address) {
-            return (listener, address);
+        Self {
+            clients: Port::free(),
+            admin: Port::free(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Nobody there, or nobody any more.
 
-use headworks_tests::{ModelServer, Scripted, TestProxy};
+use headworks_tests::{ModelServer, Options, Port, Scripted, TestProxy, until};
 
 use crate::support::{ask, chat, model_of, openai_error, tgi_error};
 
@@ -57,19 +57,18 @@ async fn another_model_server_of_the_pool_is_asked_when_one_is_down() {
 
 #[tokio::test]
 async fn a_model_server_that_comes_back_is_used_again() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap();
-    drop(taken);
+    let port = Port::free();
+    let address = port.address();
     let proxy = TestProxy::new()
         .pool("late", [format!("http://{address}")])
         .start()
         .await;
     let (status, ..) = tgi_error(proxy.post("/generate", ask(4)).await).await;
     assert_eq!(status, 502);
-    let mut options = headworks_tests::Options::named("late");
+    let mut options = Options::named("late");
     options.port = address.port();
     let _late = ModelServer::with(options);
-    headworks_tests::until("it is used again", async || {
+    until("it is used again", async || {
         (proxy.post("/generate", ask(4)).await.status() == 200).then_some(())
     })
     .await;

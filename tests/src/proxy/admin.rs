@@ -116,6 +116,6 @@ impl TestProxy {
     }
 
     fn admin_url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.at.admin)
+        format!("http://{}{path}", self.at.admin.address())
     }
 }

@@ -17,7 +17,7 @@ pub fn http2_client() -> reqwest::Client {
 impl TestProxy {
     /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.at.clients)
+        format!("http://{}{path}", self.address())
     }
 
     /// A client without proxies, redirects or retries.
@@ -73,7 +73,7 @@ impl TestProxy {
 
     /// A bare connection.
     pub async fn wire(&self) -> Wire {
-        Wire::to(self.at.clients).await
+        Wire::to(self.address()).await
     }
 }
 
