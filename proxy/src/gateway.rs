@@ -4,14 +4,13 @@
 mod front;
 mod meters;
 mod place;
+mod refuse;
 mod running;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::HeaderValue;
-use http::header::{ALLOW, HeaderName, RETRY_AFTER};
 use pingora_core::apps::ReusedHttpStream;
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
@@ -27,6 +26,7 @@ use crate::observe::{RegisterError, Registry};
 use crate::upstream::{Connector, Pool, forward};
 pub use front::Front;
 use meters::Meters;
+use refuse::{note, refuse};
 pub use running::Running;
 
 /// Serves clients.
@@ -250,35 +250,6 @@ fn pool(exchange: &Exchange) -> Result<Arc<Pool>, Error> {
     Ok(pool.clone())
 }
 
-/// The one place where what went wrong becomes an answer.
-async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error: &Error) {
-    note(error);
-    // Half an answer is not to be ended, and one for nobody not to be begun.
-    if client.has_answered() || matches!(error, Error::ClientGone) {
-        return client.cut().await;
-    }
-    let message = error.public_message();
-    let body = api::answer::error(dialect, error.status(), error.code(), &message);
-    let mut headers = json().to_vec();
-    if let Some(after) = error.retry_after() {
-        let seconds = after.as_millis().div_ceil(1000);
-        headers.push((RETRY_AFTER, number(seconds)));
-        headers.push((RETRY_AFTER_MS, number(after.as_millis())));
-    }
-    if let Error::WrongMethod(allowed) = error {
-        headers.push((ALLOW, HeaderValue::from_static(allowed)));
-    }
-    // It fails when the client leaves meanwhile, who then needs no answer.
-    client.answer(error.status(), &headers, body).await.ok();
-}
-
-/// `retry-after` in milliseconds, as OpenAI's clients read it.
-const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
-
-fn number(n: u128) -> HeaderValue {
-    HeaderValue::from(u64::try_from(n).unwrap_or(u64::MAX))
-}
-
 /// The access log: one line for each exchange, at level debug. Of the prompt
 /// nothing but its length.
 fn log(exchange: &Exchange) {
@@ -299,12 +270,4 @@ fn log(exchange: &Exchange) {
         tags = ?exchange.tags,
         "exchange"
     );
-}
-
-/// Operators hear of what is theirs to mend; clients' mistakes are many.
-fn note(error: &Error) {
-    match error.end() {
-        End::UpstreamError | End::Timeout | End::Internal => tracing::warn!("{error}"),
-        _ => tracing::debug!("{error}"),
-    }
 }

@@ -8,6 +8,7 @@ mod endpoint;
 pub mod forward;
 mod message;
 mod queue;
+mod terms;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

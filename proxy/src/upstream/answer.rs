@@ -1,14 +1,14 @@
 //! An endpoint's answer, read as it comes.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::v1::client::HttpSession;
 use pingora_core::{ErrorType, ImmutStr, RetryType};
 use pingora_http::ResponseHeader;
 use pingora_timeout::timeout;
 
-use super::connect::{Failed, Terms, plain};
 use super::message::Message;
+use super::terms::{Failed, Terms, plain};
 use crate::error::Error;
 
 /// An answer whose head has come. Dropped before its end it closes the
@@ -76,20 +76,15 @@ impl Answer {
 
     /// The whole body, up to `limit` bytes.
     pub(super) async fn body(&mut self, limit: usize) -> Result<Bytes, Error> {
-        let Some(first) = self.next().await? else {
-            return Ok(Bytes::new());
-        };
-        let mut body = first;
+        let mut body = BytesMut::new();
         while let Some(piece) = self.next().await? {
-            let mut joined = Vec::from(body);
-            joined.extend_from_slice(&piece);
-            if joined.len() > limit {
+            body.extend_from_slice(&piece);
+            if body.len() > limit {
                 let size = bytesize::ByteSize::b(limit as u64);
                 return Err(self.terms.broke(format!("it is larger than {size}")));
             }
-            body = joined.into();
         }
-        Ok(body)
+        Ok(body.freeze())
     }
 
     /// The connection and what it is kept under, if it can be used again.

@@ -1,9 +1,7 @@
 //! Connections to endpoints: kept alive, used again, asked one thing at a time.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use pingora_core::ImmutStr;
 use pingora_core::connectors::{ConnectorOptions, TransportConnector};
 use pingora_core::protocols::Stream;
 use pingora_core::upstreams::peer::{HttpPeer, Peer as _};
@@ -13,7 +11,7 @@ use super::Endpoint;
 use super::address::Resolved;
 use super::answer::Answer;
 use super::message::Message;
-use crate::config::Timeouts;
+use super::terms::{Terms, plain};
 use crate::error::Error;
 
 /// Idle connections kept, to all endpoints together.
@@ -25,24 +23,6 @@ const IDLE: Duration = Duration::from_secs(50);
 /// Connects to endpoints. One for the process; its connections outlive reloads.
 pub struct Connector {
     transport: TransportConnector,
-}
-
-/// Who is asked, and how long it may take.
-#[derive(Clone)]
-pub(super) struct Terms {
-    /// The endpoint's URL.
-    pub(super) endpoint: Arc<str>,
-    pub(super) timeouts: Timeouts,
-    /// When the answer must have ended.
-    pub(super) deadline: Instant,
-}
-
-/// Why there is no answer.
-pub(super) struct Failed {
-    pub(super) error: Error,
-    /// The connection closed before an answer began. One that was kept may
-    /// have been closed before it was asked.
-    pub(super) closed_early: bool,
 }
 
 impl Connector {
@@ -125,46 +105,5 @@ impl Connector {
 impl Default for Connector {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// What the system said, where it said something; else what Pingora says.
-pub(super) fn plain(error: &pingora_core::Error) -> String {
-    let cause = error.root_cause();
-    if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
-        return cause.to_string();
-    }
-    let context = error.context.as_ref().map(ImmutStr::as_str);
-    format!("{} {}", error.etype().as_str(), context.unwrap_or_default())
-}
-
-impl Terms {
-    /// How long is left, at most `limit`.
-    pub(super) fn at_most(&self, limit: Duration) -> Duration {
-        limit.min(self.deadline.saturating_duration_since(Instant::now()))
-    }
-
-    fn unreachable(&self, reason: String) -> Error {
-        Error::Connect {
-            endpoint: self.endpoint.clone(),
-            reason,
-        }
-    }
-
-    pub(super) fn broke(&self, reason: impl Into<String>) -> Error {
-        Error::UpstreamBroke {
-            endpoint: self.endpoint.clone(),
-            reason: reason.into(),
-        }
-    }
-
-    /// It took longer than `limit`, or than there was time in all.
-    pub(super) fn late(&self, what: &'static str, limit: Duration) -> Error {
-        let in_all = Instant::now() >= self.deadline;
-        Error::UpstreamTimeout {
-            endpoint: self.endpoint.clone(),
-            what: if in_all { "finish its answer" } else { what },
-            limit: if in_all { self.timeouts.total } else { limit },
-        }
     }
 }

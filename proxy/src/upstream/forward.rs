@@ -8,8 +8,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use pingora_http::ResponseHeader;
 
 use super::answer::Answer;
-use super::connect::{Connector, Terms};
+use super::connect::Connector;
 use super::message::{Message, hop_by_hop};
+use super::terms::Terms;
 use super::{Endpoint, Pool, Slot};
 use crate::api::usage::{Meter, Usage};
 use crate::api::{self, Api, route::Dialect};
@@ -34,11 +35,7 @@ pub async fn forward(
     slot: &Slot,
 ) -> Result<(), Error> {
     let endpoint = slot.endpoint();
-    let terms = Terms {
-        endpoint: endpoint.url.clone(),
-        timeouts: pool.config.timeouts,
-        deadline: exchange.outcome.received + pool.config.timeouts.total,
-    };
+    let terms = Terms::new(endpoint, pool, exchange.outcome.received);
     exchange.outcome.endpoint = Some(endpoint.url.clone());
     let message = message(exchange, pool, endpoint);
     let asked = client
@@ -69,11 +66,7 @@ pub async fn pass_get(
     slot: &Slot,
 ) -> Result<(), Error> {
     let endpoint = slot.endpoint();
-    let terms = Terms {
-        endpoint: endpoint.url.clone(),
-        timeouts: pool.config.timeouts,
-        deadline: Instant::now() + pool.config.timeouts.total,
-    };
+    let terms = Terms::new(endpoint, pool, Instant::now());
     let message = Message::get(endpoint, path, &client.head().headers);
     let mut answer = client
         .unless_gone(connector.ask(endpoint, &message, &terms))

@@ -1,0 +1,48 @@
+//! What went wrong becomes an answer in the caller's dialect, and a line in the
+//! log.
+
+use http::HeaderValue;
+use http::header::{ALLOW, HeaderName, RETRY_AFTER};
+
+use crate::api;
+use crate::api::route::Dialect;
+use crate::downstream::{Downstream, json};
+use crate::error::Error;
+use crate::exchange::End;
+
+/// The one place where what went wrong becomes an answer.
+pub(super) async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error: &Error) {
+    note(error);
+    // Half an answer is not to be ended, and one for nobody not to be begun.
+    if client.has_answered() || matches!(error, Error::ClientGone) {
+        return client.cut().await;
+    }
+    let message = error.public_message();
+    let body = api::answer::error(dialect, error.status(), error.code(), &message);
+    let mut headers = json().to_vec();
+    if let Some(after) = error.retry_after() {
+        let seconds = after.as_millis().div_ceil(1000);
+        headers.push((RETRY_AFTER, number(seconds)));
+        headers.push((RETRY_AFTER_MS, number(after.as_millis())));
+    }
+    if let Error::WrongMethod(allowed) = error {
+        headers.push((ALLOW, HeaderValue::from_static(allowed)));
+    }
+    // It fails when the client leaves meanwhile, who then needs no answer.
+    client.answer(error.status(), &headers, body).await.ok();
+}
+
+/// `retry-after` in milliseconds, as OpenAI's clients read it.
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+
+fn number(n: u128) -> HeaderValue {
+    HeaderValue::from(u64::try_from(n).unwrap_or(u64::MAX))
+}
+
+/// Operators hear of what is theirs to mend; clients' mistakes are many.
+pub(super) fn note(error: &Error) {
+    match error.end() {
+        End::UpstreamError | End::Timeout | End::Internal => tracing::warn!("{error}"),
+        _ => tracing::debug!("{error}"),
+    }
+}
