@@ -22,7 +22,7 @@ mod statsd;
 #[cfg(test)]
 mod tests;
 
-pub use cell::{Count, Level, Timings};
+pub use cell::{Cell, Count, Level, Timings};
 pub use error::{LabelCount, RegisterError};
 pub use family::{Family, LABEL_SETS, OTHER};
 pub use name::Kind;

@@ -1,9 +1,12 @@
 //! Metrics, on Prometheus and StatsD alike.
 
+mod bound;
+
 use std::time::Duration;
 
 use crate::host::metrics;
 use crate::units::micros;
+use bound::Bound;
 
 /// Counts up.
 ///
@@ -32,18 +35,19 @@ use crate::units::micros;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Counter(metrics::Counter);
+pub struct Counter(Bound<metrics::Counter>);
 
 impl Counter {
     /// Declares a counter with the names of its labels.
     #[must_use]
     pub fn new(name: &str, labels: &[&str]) -> Self {
-        Self(metrics::Counter::new(name, labels))
+        Self(Bound::to(metrics::Counter::new(name, labels)))
     }
 
     /// Counts `by` more, under one value for each label.
     pub fn add(&self, by: u64, values: &[&str]) {
-        self.0.add(by, values);
+        self.0
+            .with(values, |counter, values| counter.add(by, values));
     }
 
     /// Counts one more.
@@ -61,18 +65,19 @@ impl Counter {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Gauge(metrics::Gauge);
+pub struct Gauge(Bound<metrics::Gauge>);
 
 impl Gauge {
     /// Declares a gauge with the names of its labels.
     #[must_use]
     pub fn new(name: &str, labels: &[&str]) -> Self {
-        Self(metrics::Gauge::new(name, labels))
+        Self(Bound::to(metrics::Gauge::new(name, labels)))
     }
 
     /// Sets the number, under one value for each label.
     pub fn set(&self, value: i64, values: &[&str]) {
-        self.0.set(value, values);
+        self.0
+            .with(values, |gauge, values| gauge.set(value, values));
     }
 }
 
@@ -85,17 +90,19 @@ impl Gauge {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Timer(metrics::Timer);
+pub struct Timer(Bound<metrics::Timer>);
 
 impl Timer {
     /// Declares a timer with the names of its labels.
     #[must_use]
     pub fn new(name: &str, labels: &[&str]) -> Self {
-        Self(metrics::Timer::new(name, labels))
+        Self(Bound::to(metrics::Timer::new(name, labels)))
     }
 
     /// Records a duration, to the microsecond, under one value for each label.
     pub fn record(&self, duration: Duration, values: &[&str]) {
-        self.0.record_us(micros(duration), values);
+        let micros = micros(duration);
+        self.0
+            .with(values, |timer, values| timer.record_us(micros, values));
     }
 }

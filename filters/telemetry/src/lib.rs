@@ -104,7 +104,7 @@ impl Models {
     fn count(&self, outcome: &Outcome, model: &str) {
         self.requests.increment(&[model]);
         // What never reached an endpoint cost no tokens, however long its prompt.
-        if outcome.endpoint().is_some() {
+        if outcome.was_placed() {
             let (input, output) = (outcome.input_tokens(), outcome.output_tokens());
             self.input_tokens.add(input.into(), &[model]);
             self.output_tokens.add(output.into(), &[model]);

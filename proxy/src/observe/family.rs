@@ -52,7 +52,12 @@ impl Family<Level> {
 impl Family<Timings> {
     /// Records a duration for the label set with these values.
     pub fn record(&self, elapsed: Duration, values: &[&str]) -> Result<(), LabelCount> {
-        self.with(values, |timings| timings.record(elapsed, &self.exporting))
+        self.with(values, |timings| self.record_in(timings, elapsed))
+    }
+
+    /// Records a duration for a label set of this timer.
+    pub fn record_in(&self, timings: &Timings, elapsed: Duration) {
+        timings.record(elapsed, &self.exporting);
     }
 }
 

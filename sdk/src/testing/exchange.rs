@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::body::Body;
 use super::world::World;
 
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::{Facts, Outcome};
 
 /// What one mock exchange has come to.
 #[derive(Clone, Debug, Default)]

@@ -3,16 +3,28 @@
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use super::super::bindings::exchange::{HostOutcome, Outcome};
+use super::super::bindings::exchange::{Facts, HostOutcome, Outcome};
 use super::super::state::State;
 use super::micros;
 use super::request::pool;
+use crate::exchange::End;
 
 type This = Resource<Outcome>;
 
 impl HostOutcome for State {
-    fn status(&mut self, _: This) -> Result<u16> {
-        Ok(self.exchange()?.outcome.status)
+    fn facts(&mut self, _: This) -> Result<Facts> {
+        let exchange = self.exchange()?;
+        let outcome = &exchange.outcome;
+        Ok(Facts {
+            status: outcome.status,
+            ok: outcome.end == End::Ok,
+            was_placed: outcome.endpoint.is_some(),
+            input_tokens: exchange.input_tokens(),
+            output_tokens: outcome.output_tokens,
+            ttft_us: outcome.ttft().map(micros),
+            latency_us: micros(outcome.latency),
+            queued_us: micros(outcome.queued),
+        })
     }
 
     fn end(&mut self, _: This) -> Result<String> {
@@ -24,32 +36,8 @@ impl HostOutcome for State {
     }
 
     fn endpoint(&mut self, _: This) -> Result<Option<String>> {
-        Ok(self
-            .exchange()?
-            .outcome
-            .endpoint
-            .as_deref()
-            .map(str::to_owned))
-    }
-
-    fn input_tokens(&mut self, _: This) -> Result<u32> {
-        Ok(self.exchange()?.input_tokens())
-    }
-
-    fn output_tokens(&mut self, _: This) -> Result<u32> {
-        Ok(self.exchange()?.outcome.output_tokens)
-    }
-
-    fn ttft_us(&mut self, _: This) -> Result<Option<u64>> {
-        Ok(self.exchange()?.outcome.ttft().map(micros))
-    }
-
-    fn latency_us(&mut self, _: This) -> Result<u64> {
-        Ok(micros(self.exchange()?.outcome.latency))
-    }
-
-    fn queued_us(&mut self, _: This) -> Result<u64> {
-        Ok(micros(self.exchange()?.outcome.queued))
+        let endpoint = self.exchange()?.outcome.endpoint.as_deref();
+        Ok(endpoint.map(str::to_owned))
     }
 
     fn drop(&mut self, _: This) -> Result<()> {

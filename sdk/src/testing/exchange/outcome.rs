@@ -1,5 +1,6 @@
 //! The outcome that `on_complete` is given.
 
+use crate::End;
 use crate::testing::Ended;
 use crate::units::micros;
 
@@ -10,9 +11,32 @@ pub(crate) struct Outcome {
     pub(crate) pool: Option<String>,
 }
 
+/// The contract's record of the same name.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) status: u16,
+    pub(crate) ok: bool,
+    pub(crate) was_placed: bool,
+    pub(crate) input_tokens: u32,
+    pub(crate) output_tokens: u32,
+    pub(crate) ttft_us: Option<u64>,
+    pub(crate) latency_us: u64,
+    pub(crate) queued_us: u64,
+}
+
 impl Outcome {
-    pub(crate) fn status(&self) -> u16 {
-        self.ended.status
+    pub(crate) fn facts(&self) -> Facts {
+        let ended = &self.ended;
+        Facts {
+            status: ended.status,
+            ok: ended.end == End::Ok,
+            was_placed: ended.endpoint.is_some(),
+            input_tokens: ended.input_tokens,
+            output_tokens: ended.output_tokens,
+            ttft_us: ended.ttft.map(micros),
+            latency_us: micros(ended.latency),
+            queued_us: micros(ended.queued),
+        }
     }
 
     pub(crate) fn end(&self) -> String {
@@ -25,25 +49,5 @@ impl Outcome {
 
     pub(crate) fn endpoint(&self) -> Option<String> {
         self.ended.endpoint.clone()
-    }
-
-    pub(crate) fn input_tokens(&self) -> u32 {
-        self.ended.input_tokens
-    }
-
-    pub(crate) fn output_tokens(&self) -> u32 {
-        self.ended.output_tokens
-    }
-
-    pub(crate) fn ttft_us(&self) -> Option<u64> {
-        self.ended.ttft.map(micros)
-    }
-
-    pub(crate) fn latency_us(&self) -> u64 {
-        micros(self.ended.latency)
-    }
-
-    pub(crate) fn queued_us(&self) -> u64 {
-        micros(self.ended.queued)
     }
 }

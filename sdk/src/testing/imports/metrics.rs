@@ -3,13 +3,45 @@
 use crate::testing::registry::{at, declare};
 use crate::testing::world::World;
 
-/// A metric is its name; the values are the world's.
+/// A metric is its name, and the values of the label set that it is bound to.
 #[derive(Debug)]
-pub(crate) struct Counter(String);
+struct Metric {
+    name: String,
+    bound: Option<Vec<String>>,
+}
+
 #[derive(Debug)]
-pub(crate) struct Gauge(String);
+pub(crate) struct Counter(Metric);
 #[derive(Debug)]
-pub(crate) struct Timer(String);
+pub(crate) struct Gauge(Metric);
+#[derive(Debug)]
+pub(crate) struct Timer(Metric);
+
+impl Metric {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            bound: None,
+        }
+    }
+
+    fn bind(&self, values: &[&str]) -> Self {
+        Self {
+            name: self.name.clone(),
+            bound: Some(values.iter().map(ToString::to_string).collect()),
+        }
+    }
+
+    /// Calls with the values that count: those bound, else those given.
+    fn with<R>(&self, values: &[&str], act: impl FnOnce(&str, &[&str]) -> R) -> R {
+        let Some(bound) = &self.bound else {
+            return act(&self.name, values);
+        };
+        assert!(values.is_empty(), "a metric that is bound takes no values");
+        let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
+        act(&self.name, &bound)
+    }
+}
 
 impl Counter {
     pub(crate) fn new(name: &str, labels: &[&str]) -> Self {
@@ -18,15 +50,21 @@ impl Counter {
             name,
             labels,
         );
-        Self(name.to_owned())
+        Self(Metric::new(name))
+    }
+
+    pub(crate) fn bind(&self, values: &[&str]) -> Self {
+        Self(self.0.bind(values))
     }
 
     pub(crate) fn add(&self, by: u64, values: &[&str]) {
-        *at(
-            &mut World::current().metrics.borrow_mut().counters,
-            &self.0,
-            values,
-        ) += by;
+        self.0.with(values, |name, values| {
+            *at(
+                &mut World::current().metrics.borrow_mut().counters,
+                name,
+                values,
+            ) += by;
+        });
     }
 }
 
@@ -37,15 +75,21 @@ impl Gauge {
             name,
             labels,
         );
-        Self(name.to_owned())
+        Self(Metric::new(name))
+    }
+
+    pub(crate) fn bind(&self, values: &[&str]) -> Self {
+        Self(self.0.bind(values))
     }
 
     pub(crate) fn set(&self, value: i64, values: &[&str]) {
-        *at(
-            &mut World::current().metrics.borrow_mut().gauges,
-            &self.0,
-            values,
-        ) = value;
+        self.0.with(values, |name, values| {
+            *at(
+                &mut World::current().metrics.borrow_mut().gauges,
+                name,
+                values,
+            ) = value;
+        });
     }
 }
 
@@ -56,15 +100,21 @@ impl Timer {
             name,
             labels,
         );
-        Self(name.to_owned())
+        Self(Metric::new(name))
+    }
+
+    pub(crate) fn bind(&self, values: &[&str]) -> Self {
+        Self(self.0.bind(values))
     }
 
     pub(crate) fn record_us(&self, micros: u64, values: &[&str]) {
-        at(
-            &mut World::current().metrics.borrow_mut().timers,
-            &self.0,
-            values,
-        )
-        .push(micros);
+        self.0.with(values, |name, values| {
+            at(
+                &mut World::current().metrics.borrow_mut().timers,
+                name,
+                values,
+            )
+            .push(micros);
+        });
     }
 }
