@@ -81,7 +81,7 @@ impl<'a> Downstream<'a> {
     /// Takes the request's head, for an exchange to own; what is needed of it
     /// from here on is known.
     pub fn take_head(&mut self) -> RequestHeader {
-        let left = RequestHeader::build(self.method.clone(), b"/", Some(0));
+        let left = RequestHeader::build_no_case(self.method.clone(), b"/", Some(0));
         let left = left.expect("`/` is a path");
         std::mem::replace(self.session.req_header_mut(), left)
     }

@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -46,6 +46,7 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
         phase: phase.clone(),
         live: live.clone(),
     };
+    let sweep = Sweep(live.clone());
     let admin = Admin {
         live,
         status: reloader.status(),
@@ -58,6 +59,7 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     server.add_service(clients(gateway, &config.server, stopped, phase));
     server.add_service(operators(admin, &config.admin));
     server.add_service(background_service("reload", Reload::new(reloader)));
+    server.add_service(background_service("sweep", sweep));
     drop(started);
     server.run(RunArgs {
         shutdown_signal: Box::new(drain),
@@ -184,6 +186,22 @@ impl BackgroundService for Reload {
         let reloader = self.0.lock().take();
         let reloader = reloader.expect("a service is started once");
         reloader.run(listen_to(SignalKind::hangup())).await;
+    }
+}
+
+/// Closes connections to endpoints that nobody needed for long.
+struct Sweep(Arc<Live>);
+
+/// How often it looks.
+const SWEEP: Duration = Duration::from_secs(10);
+
+#[async_trait]
+impl BackgroundService for Sweep {
+    async fn start(&self, _shutdown: ShutdownWatch) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            self.0.current().pools.sweep(Instant::now());
+        }
     }
 }
 

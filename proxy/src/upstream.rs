@@ -6,12 +6,14 @@ mod answer;
 mod connect;
 mod endpoint;
 pub mod forward;
+mod kept;
 mod message;
 mod queue;
 mod terms;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::config::{self, Config};
 use crate::filter::Candidate;
@@ -73,6 +75,12 @@ impl Pools {
     /// The names of all pools, sorted.
     pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.by_name.keys()
+    }
+
+    /// Closes connections to endpoints that waited for too long.
+    pub fn sweep(&self, now: Instant) {
+        let endpoints = self.iter().flat_map(|pool| &pool.endpoints);
+        endpoints.for_each(|endpoint| endpoint.kept.sweep(now));
     }
 
     fn endpoints(&self) -> BTreeMap<Arc<str>, Arc<Endpoint>> {

@@ -25,7 +25,7 @@ pub(super) struct Address {
 /// The addresses of a name; never none.
 #[derive(Debug)]
 pub(super) struct Resolved {
-    peers: Vec<HttpPeer>,
+    peers: Vec<(SocketAddr, HttpPeer)>,
     /// The one that answered last.
     preferred: AtomicUsize,
     at: Instant,
@@ -70,7 +70,7 @@ impl Address {
             tls, host, port, ..
         } = &self.config;
         let found = tokio::net::lookup_host((host.as_str(), *port)).await?;
-        let peer = |address: SocketAddr| HttpPeer::new(address, *tls, host.clone());
+        let peer = |address| (address, HttpPeer::new(address, *tls, host.clone()));
         let peers: Vec<_> = found.map(peer).collect();
         if peers.is_empty() {
             return Err(io::Error::other(format!("`{host}` has no address")));
@@ -85,17 +85,24 @@ impl Address {
 
 impl Resolved {
     /// The addresses, the one that answered last first.
-    pub(super) fn peers(&self) -> impl Iterator<Item = (usize, &HttpPeer)> {
+    pub(super) fn peers(&self) -> impl Iterator<Item = (SocketAddr, &HttpPeer)> {
         let first = self.preferred.load(Relaxed);
-        let all = self.peers.len();
-        (0..all).map(move |n| {
-            let at = (first + n) % all;
-            (at, &self.peers[at])
-        })
+        let (before, after) = self.peers.split_at(first);
+        after
+            .iter()
+            .chain(before)
+            .map(|(address, peer)| (*address, peer))
     }
 
-    /// The address with this number answers.
-    pub(super) fn prefer(&self, at: usize) {
-        self.preferred.store(at, Relaxed);
+    /// Whether this is one of the addresses.
+    pub(super) fn has(&self, address: SocketAddr) -> bool {
+        self.peers.iter().any(|(known, _)| *known == address)
+    }
+
+    /// This address answers.
+    pub(super) fn prefer(&self, address: SocketAddr) {
+        if let Some(at) = self.peers.iter().position(|(known, _)| *known == address) {
+            self.preferred.store(at, Relaxed);
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! An endpoint's answer, read as it comes.
 
+use std::net::SocketAddr;
+
 use bytes::{Bytes, BytesMut};
-use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::v1::client::HttpSession;
 use pingora_core::{ErrorType, ImmutStr, RetryType};
 use pingora_http::ResponseHeader;
 use pingora_timeout::timeout;
 
+use super::kept::Connection;
 use super::message::Message;
 use super::terms::{Failed, Terms, plain};
 use crate::error::Error;
@@ -16,8 +18,8 @@ use crate::error::Error;
 pub(super) struct Answer {
     // Boxed: it is large, and an answer is handed on a few times.
     http: Box<HttpSession>,
-    /// What the connection is kept under.
-    key: u64,
+    /// Where the connection leads.
+    address: SocketAddr,
     terms: Terms,
 }
 
@@ -25,10 +27,13 @@ impl Answer {
     /// Sends a message over a connection and waits for the head of the answer.
     pub(super) async fn to(
         message: &Message,
-        mut stream: Stream,
-        key: u64,
+        connection: Connection,
         terms: &Terms,
     ) -> Result<Self, Failed> {
+        let Connection {
+            mut stream,
+            address,
+        } = connection;
         let limit = terms.at_most(terms.timeouts.head);
         let conversation = async {
             let sent = message.write(&mut stream).await;
@@ -43,7 +48,7 @@ impl Answer {
         match timeout(limit, conversation).await {
             Ok(http) => Ok(Self {
                 http: http?,
-                key,
+                address,
                 terms: terms.clone(),
             }),
             Err(_) => Err(Failed {
@@ -87,11 +92,13 @@ impl Answer {
         Ok(body.freeze())
     }
 
-    /// The connection and what it is kept under, if it can be used again.
-    pub(super) async fn into_connection(mut self) -> Option<(Stream, u64)> {
+    /// The connection, if it can be used again.
+    pub(super) async fn into_connection(mut self) -> Option<Connection> {
         self.http.respect_keepalive();
-        let stream = self.http.reuse().await?;
-        Some((stream, self.key))
+        Some(Connection {
+            stream: self.http.reuse().await?,
+            address: self.address,
+        })
     }
 }
 

@@ -10,6 +10,8 @@ use parking_lot::Mutex;
 
 use super::Queue;
 use super::address::Address;
+use super::answer::Answer;
+use super::kept::Kept;
 use crate::config;
 use crate::filter::{Candidate, Health};
 
@@ -27,6 +29,7 @@ pub struct Endpoint {
     pub(super) address: Address,
     /// The value of `Host`.
     pub(super) host: HeaderValue,
+    pub(super) kept: Kept,
     in_flight: AtomicU32,
     outstanding: AtomicU64,
     pace: Mutex<Pace>,
@@ -90,10 +93,19 @@ impl Endpoint {
             url: url(config).into(),
             host: host(config),
             address: Address::new(config.clone()),
+            kept: Kept::default(),
             in_flight: AtomicU32::new(0),
             outstanding: AtomicU64::new(0),
             pace: Mutex::default(),
             outage: Mutex::default(),
+        }
+    }
+
+    /// Keeps the connection of an answer for the next request, if it was read
+    /// to its end.
+    pub(super) async fn release(&self, answer: Answer) {
+        if let Some(connection) = answer.into_connection().await {
+            self.kept.give(connection);
         }
     }
 

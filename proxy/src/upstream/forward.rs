@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora_http::ResponseHeader;
 
 use super::answer::Answer;
@@ -52,7 +52,7 @@ pub async fn forward(
     };
     relay.run().await?;
     let Relay { answer, .. } = relay;
-    connector.release(answer).await;
+    endpoint.release(answer).await;
     learn(endpoint, exchange);
     Ok(())
 }
@@ -73,7 +73,7 @@ pub async fn pass_get(
         .await?;
     let body = client.unless_gone(answer.body(HELD)).await?;
     let head = passed_on(answer.head());
-    connector.release(answer).await;
+    endpoint.release(answer).await;
     client.send(head, body).await
 }
 
@@ -183,13 +183,16 @@ impl Relay<'_, '_> {
 }
 
 /// An answer's head without what was about the connection to the endpoint.
+/// How its names were spelled is not kept: it means nothing, and costs a second
+/// table of headers.
 fn passed_on(head: &ResponseHeader) -> ResponseHeader {
-    let mut head = head.clone();
-    head.set_version(Version::HTTP_11);
+    let (mut parts, ()) = http::Response::new(()).into_parts();
+    parts.status = head.status;
+    parts.headers = head.headers.clone();
     for name in hop_by_hop(&head.headers) {
-        head.remove_header(&name);
+        parts.headers.remove(name);
     }
-    head
+    parts.into()
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
