@@ -25,7 +25,7 @@ impl Splitter {
     pub fn feed(&mut self, chunk: &[u8], mut on_event: impl FnMut(&[u8])) {
         let mut rest = chunk;
         let mut data = self.data.take().map(Cow::Owned);
-        if std::mem::take(&mut self.after_cr) {
+        if !rest.is_empty() && std::mem::take(&mut self.after_cr) {
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
         while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
@@ -129,6 +129,7 @@ mod tests {
     #[test]
     fn cr_and_lf_of_one_line_end_may_come_apart() {
         assert_eq!(events(&[b"data: a\r", b"\ndata: b\r\n\r", b"\n"]), ["a\nb"]);
+        assert_eq!(events(&[b"data: a\r", b"", b"\ndata: b\n\n"]), ["a\nb"]);
     }
 
     #[test]
