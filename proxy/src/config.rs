@@ -111,6 +111,8 @@ pub struct Pool {
     pub timeouts: Timeouts,
     /// Bounds of waiting in the gateway.
     pub queue: Queue,
+    /// How it is known which endpoints can be used.
+    pub health: Health,
 }
 
 /// A dialect of upstream servers.
@@ -160,6 +162,30 @@ pub struct Queue {
     pub depth: usize,
     /// Longest wait; then 503.
     pub max_wait: Duration,
+}
+
+/// How it is known which endpoints of a pool can be used, and how busy they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Health {
+    /// What an endpoint is asked for; 200 is healthy.
+    pub path: String,
+    /// Time between two checks; `None` for no checks.
+    pub interval: Option<Duration>,
+    /// How long an endpoint may take to answer a check or a scrape.
+    pub timeout: Duration,
+    /// Failed checks in a row that take an endpoint out.
+    pub unhealthy_after: u32,
+    /// Passed checks in a row that bring it back.
+    pub healthy_after: u32,
+    /// The page of its metrics; `None` for no scraping.
+    pub scrape: Option<String>,
+    /// Time between two scrapes.
+    pub scrape_interval: Duration,
+    /// How long a new endpoint, or one that is back, takes to get its full
+    /// share; zero for at once.
+    pub slow_start: Duration,
+    /// Exchanges failed in a row that eject an endpoint; 0 for never.
+    pub eject_after: u32,
 }
 
 /// One filter of the chain.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{Admin, Config, Metrics, Place, Problems, Source, file, suggest};
 
 mod filter;
+mod health;
 mod pool;
 mod server;
 mod settings;

@@ -8,10 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod filter;
+mod health;
 mod pool;
 mod units;
 
 pub use filter::{Breaker, Filter};
+pub use health::{Health, Scrape};
 pub use pool::{Endpoint, Pool, Queue, Timeouts, WeightedEndpoint};
 pub use units::{Size, Time};
 

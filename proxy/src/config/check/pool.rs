@@ -38,6 +38,7 @@ impl Checker<'_> {
                     &at.key("queue").key("max_wait"),
                 ),
             },
+            health: self.health(&file.health, &at.key("health")),
         }
     }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Time;
+use super::{Health, Time};
 use crate::config::Protocol;
 
 /// Endpoints that serve the same model with the same protocol.
@@ -21,6 +21,8 @@ pub struct Pool {
     pub timeouts: Timeouts,
     /// Bounds of waiting in the gateway.
     pub queue: Queue,
+    /// How it is known which endpoints can be used, and how busy they are.
+    pub health: Health,
 }
 
 /// An upstream server.

@@ -25,8 +25,16 @@ impl Time {
     /// The time: more than nothing, a year at most. The error says what it
     /// must be instead.
     pub fn parse(&self) -> Result<Duration, String> {
+        match self.parse_or_zero()? {
+            Duration::ZERO => Err(format!("must be longer than 0, got `{}`", self.0)),
+            time => Ok(time),
+        }
+    }
+
+    /// The time where nothing at all means something: a year at most. The error
+    /// says what it must be instead.
+    pub fn parse_or_zero(&self) -> Result<Duration, String> {
         match humantime::parse_duration(&self.0) {
-            Ok(Duration::ZERO) => Err(format!("must be longer than 0, got `{}`", self.0)),
             Ok(time) if time > LONGEST => Err(format!("must be a year at most, got `{}`", self.0)),
             Ok(time) => Ok(time),
             Err(_) => Err(format!(
