@@ -1,12 +1,15 @@
 //! The listener for operators: whether the gateway lives and serves, what it
-//! counts, which configuration is live, and a way to reload it.
+//! counts, which configuration is live and a way to reload it, how endpoints
+//! are and a way to drain them.
+
+mod endpoints;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode, Uri};
 use humantime::format_rfc3339_millis;
 use pingora_core::apps::http_app::ServeHttp;
 use pingora_core::protocols::http::ServerSession;
@@ -118,12 +121,15 @@ impl Page {
 }
 
 impl Admin {
-    async fn page(&self, method: &Method, path: &str) -> Page {
+    async fn page(&self, method: &Method, uri: &Uri) -> Page {
         let reads = *method == Method::GET || *method == Method::HEAD;
-        match path {
+        let query = uri.query().unwrap_or_default();
+        match uri.path() {
             "/reload" if *method == Method::POST => self.reload().await,
-            "/reload" => Page::wrong_method("POST"),
-            "/healthz" | "/readyz" | "/metrics" | "/generation" if !reads => {
+            "/drain" if *method == Method::POST => self.drain(query, true),
+            "/undrain" if *method == Method::POST => self.drain(query, false),
+            "/reload" | "/drain" | "/undrain" => Page::wrong_method("POST"),
+            "/healthz" | "/readyz" | "/metrics" | "/generation" | "/endpoints" if !reads => {
                 Page::wrong_method("GET, HEAD")
             }
             "/healthz" => Page::text(200, "alive"),
@@ -134,9 +140,11 @@ impl Admin {
                 ..Page::text(200, "")
             },
             "/generation" => Page::json(200, &self.generation()),
+            "/endpoints" => Page::json(200, &self.endpoints()),
             _ => Page::text(
                 404,
-                "here are /healthz, /readyz, /metrics, /generation and POST /reload",
+                "here are /healthz, /readyz, /metrics, /generation, /endpoints, and by POST \
+                 /reload, /drain and /undrain",
             ),
         }
     }
@@ -193,7 +201,7 @@ fn refusal(refused: &Refused) -> Value {
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
         let head = session.req_header();
-        let (method, path) = (head.method.clone(), head.uri.path().to_owned());
-        self.page(&method, &path).await.response(&method)
+        let (method, uri) = (head.method.clone(), head.uri.clone());
+        self.page(&method, &uri).await.response(&method)
     }
 }

@@ -4,6 +4,7 @@
 
 mod breaker;
 pub mod builtin;
+pub mod candidate;
 pub mod chain;
 pub mod generation;
 pub mod load;
@@ -12,6 +13,7 @@ pub mod reload;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use candidate::{Candidate, Health};
 pub use chain::{Chain, Link};
 pub use generation::{Generation, Live};
 pub use load::Loader;
@@ -86,44 +88,6 @@ pub enum Refusal {
         /// Which.
         filter: Arc<str>,
     },
-}
-
-/// What the host thinks of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    /// Answers.
-    Up,
-    /// Answers, but suspect.
-    Degraded,
-    /// Does not answer.
-    Down,
-}
-
-/// One endpoint as a filter sees it: `types.candidate` of the WIT contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
-    /// Index into the pool's endpoints.
-    pub id: u32,
-    /// What the host thinks of it.
-    pub health: Health,
-    /// Exchanges now running on it.
-    pub in_flight: u32,
-    /// Tokens those exchanges may still cost.
-    pub outstanding_tokens: u32,
-    /// The engine's own queue, 0 when not scraped.
-    pub queue_depth: u32,
-    /// Predicted time to first token, microseconds; 0 before any observation.
-    pub predicted_ttft_us: u32,
-    /// Predicted time to the last token, microseconds; 0 before any observation.
-    pub predicted_e2e_us: u32,
-    /// Free key/value cache, tokens; `u32::MAX` when unknown.
-    pub free_kv_tokens: u32,
-    /// Prompt tokens believed cached there.
-    pub prefix_hit_tokens: u32,
-    /// From the configuration.
-    pub weight: u32,
-    /// Bit set: 1 = wants a probe, 2 = slow start.
-    pub marks: u32,
 }
 
 impl Refusal {

@@ -26,6 +26,7 @@ use crate::filter::Live;
 use crate::filter::reload::{Reloader, Trigger};
 use crate::gateway::{Front, Gateway, Running};
 use crate::observe::Registry;
+use crate::upstream::health;
 
 /// Serves until told to stop.
 ///
@@ -40,6 +41,7 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     let phase = Arc::new(Phase::default());
     let (stop, stopped) = watch::channel(false);
     let gateway = Gateway::new(live.clone(), registry)?;
+    let care = Care::new(live.clone(), registry)?;
     let drain = Drain {
         stop,
         running: gateway.running(),
@@ -60,6 +62,7 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     server.add_service(operators(admin, &config.admin));
     server.add_service(background_service("reload", Reload::new(reloader)));
     server.add_service(background_service("sweep", sweep));
+    server.add_service(background_service("health", care));
     drop(started);
     server.run(RunArgs {
         shutdown_signal: Box::new(drain),
@@ -202,6 +205,27 @@ impl BackgroundService for Sweep {
             tokio::time::sleep(SWEEP).await;
             self.0.current().pools.sweep(Instant::now());
         }
+    }
+}
+
+/// Looking after endpoints as a service.
+struct Care {
+    live: Arc<Live>,
+    meters: Arc<health::Meters>,
+}
+
+impl Care {
+    fn new(live: Arc<Live>, registry: &Registry) -> Result<Self> {
+        let meters = Arc::new(health::Meters::new(registry)?);
+        Ok(Self { live, meters })
+    }
+}
+
+#[async_trait]
+impl BackgroundService for Care {
+    async fn start(&self, _shutdown: ShutdownWatch) {
+        let pools = || self.live.current().pools.clone();
+        health::look_after(pools, self.meters.clone()).await;
     }
 }
 

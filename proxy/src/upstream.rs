@@ -6,10 +6,17 @@ mod answer;
 mod connect;
 mod endpoint;
 pub mod forward;
+pub mod health;
+mod info;
 mod kept;
 mod message;
 mod queue;
+mod report;
+mod scrape;
+mod standing;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,10 +24,14 @@ use std::time::Instant;
 
 use crate::config::{self, Config};
 use crate::filter::Candidate;
+use endpoint::View;
 
 pub use connect::Connector;
 pub use endpoint::{Endpoint, Slot};
+pub use info::Limits;
 pub use queue::Queue;
+pub use report::Report;
+pub use scrape::Gauges;
 
 /// The pools of one generation, by name.
 #[derive(Debug, Default)]
@@ -46,7 +57,10 @@ impl Pools {
     /// generation had too are the same ones: what runs and waits goes on being
     /// counted.
     pub fn new(config: &Config, previous: Option<&Self>) -> Self {
-        let known = previous.map(Self::endpoints).unwrap_or_default();
+        let known = Known {
+            endpoints: previous.map(Self::endpoints).unwrap_or_default(),
+            is_first: previous.is_none(),
+        };
         let queue = |name: &str| {
             let old = previous.and_then(|pools| pools.get(name));
             old.map(|pool| pool.queue.clone()).unwrap_or_default()
@@ -83,6 +97,12 @@ impl Pools {
         endpoints.for_each(|endpoint| endpoint.kept.sweep(now));
     }
 
+    /// The endpoint with this URL.
+    pub fn endpoint(&self, url: &str) -> Option<&Arc<Endpoint>> {
+        let mut all = self.iter().flat_map(|pool| &pool.endpoints);
+        all.find(|endpoint| &*endpoint.url == url)
+    }
+
     fn endpoints(&self) -> BTreeMap<Arc<str>, Arc<Endpoint>> {
         let pools = self.by_name.values();
         let all = pools.flat_map(|pool| &pool.endpoints);
@@ -91,16 +111,21 @@ impl Pools {
     }
 }
 
+/// What a new generation takes over.
+struct Known {
+    endpoints: BTreeMap<Arc<str>, Arc<Endpoint>>,
+    /// There is nothing to take over: all begin alike.
+    is_first: bool,
+}
+
 impl Pool {
-    fn new(
-        name: &Arc<str>,
-        config: &config::Pool,
-        queue: Arc<Queue>,
-        known: &BTreeMap<Arc<str>, Arc<Endpoint>>,
-    ) -> Self {
+    fn new(name: &Arc<str>, config: &config::Pool, queue: Arc<Queue>, known: &Known) -> Self {
         let endpoints = config.endpoints.iter().map(|endpoint| {
-            let old = known.get(endpoint::url(endpoint).as_str()).cloned();
-            old.unwrap_or_else(|| Arc::new(Endpoint::new(endpoint)))
+            let old = known.endpoints.get(endpoint::url(endpoint).as_str());
+            old.cloned().unwrap_or_else(|| {
+                let new = Endpoint::new(endpoint);
+                Arc::new(if known.is_first { new } else { new.joins() })
+            })
         });
         Self {
             name: name.clone(),
@@ -119,17 +144,74 @@ impl Pool {
 
     /// Whether any endpoint is worth trying.
     pub fn is_up(&self) -> bool {
-        self.endpoints.iter().any(|endpoint| endpoint.is_up())
+        let now = Instant::now();
+        self.endpoints.iter().any(|endpoint| endpoint.is_up(now))
     }
 
     /// How the pool's endpoints stand, for a request that may cost this many
     /// new tokens.
     pub fn candidates(&self, new_tokens: u32) -> Vec<Candidate> {
-        let weights = self.config.endpoints.iter().map(|endpoint| endpoint.weight);
+        self.candidates_where(new_tokens, |_, _| true)
+    }
+
+    /// Those that a request may be placed on which was tried on some already:
+    /// none that is drained, unless nothing else is left.
+    pub fn choices(&self, new_tokens: u32, tried: &[u32]) -> Vec<Candidate> {
+        let open = self.candidates_where(new_tokens, |id, endpoint| {
+            !endpoint.is_drained() && !tried.contains(&id)
+        });
+        if !open.is_empty() {
+            return open;
+        }
+        self.candidates_where(new_tokens, |id, _| !tried.contains(&id))
+    }
+
+    fn candidates_where(
+        &self,
+        new_tokens: u32,
+        is_wanted: impl Fn(u32, &Endpoint) -> bool,
+    ) -> Vec<Candidate> {
         let ids = 0..;
-        ids.zip(self.endpoints.iter().zip(weights))
-            .map(|(id, (endpoint, weight))| endpoint.candidate(id, weight, new_tokens))
+        ids.zip(self.views(new_tokens))
+            .filter(|(id, (endpoint, _))| is_wanted(*id, endpoint))
+            .map(|(id, (endpoint, view))| endpoint.candidate(id, view))
             .collect()
+    }
+
+    fn views(&self, new_tokens: u32) -> impl Iterator<Item = (&Arc<Endpoint>, View)> {
+        let now = Instant::now();
+        let slow_start = self.config.health.slow_start;
+        let views = self.config.endpoints.iter().map(move |endpoint| View {
+            weight: endpoint.weight,
+            slow_start,
+            new_tokens,
+            now,
+        });
+        self.endpoints.iter().zip(views)
+    }
+
+    /// How the pool's endpoints are, for operators.
+    pub fn reports(&self) -> impl Iterator<Item = Report> {
+        self.views(0).map(|(endpoint, view)| endpoint.report(view))
+    }
+
+    /// Learns that an exchange on the endpoint of this id failed, by a fault of
+    /// the endpoint. Too many in a row eject it, though never more than half of
+    /// the pool: many that fail alike have a cause that the rest will not mend.
+    pub fn failed(&self, id: u32, now: Instant) {
+        let ejected =
+            |endpoint: &&Arc<Endpoint>| endpoint.standing(|known, _| known.is_ejected(now));
+        let out = self.endpoints.iter().filter(ejected).count();
+        let may = (out + 1) * 2 <= self.endpoints.len();
+        let endpoint = &self.endpoints[id as usize];
+        let eject_after = self.config.health.eject_after;
+        if endpoint.standing(|known, _| known.failed(eject_after, may, now)) {
+            tracing::warn!(
+                pool = &*self.name,
+                endpoint = &*endpoint.url,
+                "ejected: exchanges failed in a row"
+            );
+        }
     }
 
     /// An endpoint's URL.

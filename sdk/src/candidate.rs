@@ -51,7 +51,9 @@ pub struct Candidate {
     pub free_kv_tokens: u32,
     /// Prompt tokens believed to be in the endpoint's prefix cache.
     pub prefix_hit_tokens: u32,
-    /// Weight from the configuration, 1 by default.
+    /// Share of the traffic relative to the other candidates: ten for each 1 of
+    /// the configured weight, and less in slow start. Only its ratio to others
+    /// means something.
     pub weight: u32,
     /// Bit set, read by [`wants_probe`](Self::wants_probe) and
     /// [`slow_start`](Self::slow_start).
@@ -83,7 +85,8 @@ impl Candidate {
         self.marks & PROBE != 0
     }
 
-    /// Whether the endpoint is new and should get its load little by little.
+    /// Whether the endpoint is new or back, and its share still grows: its weight
+    /// has less than it is configured with.
     #[must_use]
     pub fn slow_start(&self) -> bool {
         self.marks & SLOW_START != 0

@@ -2,5 +2,6 @@
 
 mod broken;
 mod client_gone;
+mod health;
 mod odd;
 mod unreachable;

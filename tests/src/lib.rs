@@ -39,7 +39,7 @@ pub use guest::{Guest, guest_bytes, unlike};
 pub use model::ModelServer;
 pub use port::Port;
 pub use program::{Ran, run};
-pub use proxy::{Live, LiveFilter, Refused, TestProxy, http2_client};
+pub use proxy::{EndpointState, Live, LiveFilter, Refused, TestProxy, http2_client};
 pub use scripted::Scripted;
 pub use setup::Setup;
 pub use wait::{PATIENCE, until};

@@ -2,6 +2,7 @@
 
 mod admin;
 mod ask;
+mod endpoints;
 mod process;
 mod reload;
 
@@ -14,6 +15,7 @@ use crate::setup::FILE;
 use crate::{ModelServer, Port, Ran, Setup, run, until};
 pub use admin::{Live, LiveFilter, Refused};
 pub use ask::http2_client;
+pub use endpoints::EndpointState;
 use process::Process;
 
 /// A running gateway. It is killed when dropped.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use crate::{Guest, ModelServer};
+use crate::{Guest, ModelServer, Scripted};
 
 /// The configuration of a gateway, and the modules it names.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +41,20 @@ impl Setup {
     #[must_use]
     pub fn model(self, model: &ModelServer) -> Self {
         self.pool(model.name(), [model.url()])
+    }
+
+    /// A pool of one scripted server, which is asked for nothing but what the
+    /// test asks.
+    #[must_use]
+    pub fn scripted(self, name: &str, server: &Scripted) -> Self {
+        self.pool(name, [server.url()]).unwatched(name)
+    }
+
+    /// Has nobody look after the endpoints of a pool.
+    #[must_use]
+    pub fn unwatched(self, pool: &str) -> Self {
+        self.set(&format!("pools.{pool}.health.interval"), "0s")
+            .set(&format!("pools.{pool}.health.scrape"), false)
     }
 
     /// Adds a filter to the end of the chain.

@@ -102,8 +102,7 @@ fn ask(
 ) -> Step<Option<Slot>> {
     let new_tokens = exchange.call.max_new_tokens().unwrap_or(UNCAPPED);
     let tokens = exchange.call.prompt_tokens().saturating_add(new_tokens);
-    let mut candidates = pool.candidates(new_tokens);
-    candidates.retain(|candidate| !tried.contains(&candidate.id));
+    let candidates = pool.choices(new_tokens, tried);
     let generation = exchange.generation.clone();
     let (exchange, choice) = generation.chain.place(exchange, &candidates, waited);
     let id = match choice {
@@ -121,10 +120,12 @@ pub(super) fn least_busy(pool: &Pool) -> Slot {
 }
 
 /// The candidate that answers and has the least to do for its weight; among
-/// equals, one by chance. One that does not answer is better than none.
+/// equals, one by chance and weight. One that wants a probe gets it, and one that
+/// does not answer is better than none.
 fn least(candidates: &[Candidate]) -> u32 {
     let ease = |candidate: &Candidate| {
         let health = match candidate.health {
+            _ if candidate.wants_probe() => 3,
             Health::Up => 2,
             Health::Degraded => 1,
             Health::Down => 0,
@@ -136,20 +137,31 @@ fn least(candidates: &[Candidate]) -> u32 {
             Reverse((work << 16) / u64::from(candidate.weight.max(1))),
         )
     };
-    let start = rand::random_range(0..candidates.len());
-    let (after, before) = (&candidates[start..], &candidates[..start]);
-    let easiest = after
-        .iter()
-        .chain(before)
-        .max_by_key(|candidate| ease(candidate));
-    easiest
-        .expect("a pool has endpoints, and one is left to try")
-        .id
+    let best = candidates.iter().map(ease).max();
+    let equals = || {
+        let best = best.as_ref();
+        candidates.iter().filter(move |it| Some(&ease(it)) == best)
+    };
+    by_chance(equals).expect("a pool has endpoints, and one is left to try")
+}
+
+/// One of some candidates, each as likely as it has weight.
+fn by_chance<'a, C: Iterator<Item = &'a Candidate>>(of: impl Fn() -> C) -> Option<u32> {
+    let weight = |candidate: &Candidate| u64::from(candidate.weight.max(1));
+    let all: u64 = of().map(weight).sum();
+    let mut lot = rand::random_range(0..all.max(1));
+    let drawn = of().find(|candidate| {
+        let is_drawn = lot < weight(candidate);
+        lot = lot.saturating_sub(weight(candidate));
+        is_drawn
+    });
+    Some(drawn?.id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::candidate::PROBE;
 
     fn candidate(id: u32, health: Health, outstanding_tokens: u32, weight: u32) -> Candidate {
         Candidate {
@@ -181,12 +193,25 @@ mod tests {
     }
 
     #[test]
-    fn equals_share_by_chance() {
+    fn equals_share_by_chance_and_weight() {
         let candidates = [
-            candidate(0, Health::Up, 7, 1),
-            candidate(1, Health::Up, 7, 1),
+            candidate(0, Health::Up, 0, 1),
+            candidate(1, Health::Up, 0, 9),
+            candidate(2, Health::Up, 5, 9),
         ];
-        let picked: std::collections::BTreeSet<_> = (0..200).map(|_| least(&candidates)).collect();
-        assert_eq!(picked.len(), 2);
+        let mut picked = [0; 3];
+        for _ in 0..1000 {
+            picked[least(&candidates) as usize] += 1;
+        }
+        assert!((40..200).contains(&picked[0]), "{picked:?}");
+        assert_eq!((picked[0] + picked[1], picked[2]), (1000, 0));
+    }
+
+    #[test]
+    fn a_probe_that_is_wanted_is_sent() {
+        let mut suspect = candidate(1, Health::Degraded, 0, 1);
+        assert_eq!(least(&[candidate(0, Health::Up, 9, 1), suspect]), 0);
+        suspect.marks = PROBE;
+        assert_eq!(least(&[candidate(0, Health::Up, 9, 1), suspect]), 1);
     }
 }

@@ -106,6 +106,16 @@ impl<C: Cell> Family<C> {
         }
     }
 
+    /// Shows the label set with these values no more.
+    pub fn remove(&self, values: &[&str]) {
+        let _growing = self.growing.lock();
+        let mut series = Vec::clone(&self.series.load());
+        if let Ok(known) = find(&series, values) {
+            series.remove(known);
+            self.series.store(Arc::new(series));
+        }
+    }
+
     fn with(&self, values: &[&str], act: impl Fn(&C)) -> Result<(), LabelCount> {
         self.check(values)?;
         let series = self.series.load();

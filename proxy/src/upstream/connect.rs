@@ -1,5 +1,6 @@
 //! The way to an endpoint: a connection that was kept, else a new one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pingora_core::connectors::TransportConnector;
@@ -36,16 +37,35 @@ impl Connector {
         message: &Message,
         terms: &Terms,
     ) -> Result<Answer, Error> {
-        let resolved = endpoint.address.resolve().await;
-        let resolved = resolved
-            .map_err(|error| terms.unreachable(format!("cannot resolve its name: {error}")))?;
+        let resolved = resolve(endpoint, terms).await?;
         if let Some(kept) = endpoint.kept.take(|address| resolved.has(address)) {
             match Answer::to(message, kept, terms).await {
                 Err(failed) if failed.closed_early => {}
                 result => return result.map_err(|failed| failed.error),
             }
         }
-        let connected = self.connect(&resolved, terms.timeouts.connect).await;
+        self.ask_at(&resolved, endpoint, message, terms).await
+    }
+
+    /// As `ask`, over a new connection: whether it takes one is to be seen too.
+    pub(super) async fn ask_anew(
+        &self,
+        endpoint: &Endpoint,
+        message: &Message,
+        terms: &Terms,
+    ) -> Result<Answer, Error> {
+        let resolved = resolve(endpoint, terms).await?;
+        self.ask_at(&resolved, endpoint, message, terms).await
+    }
+
+    async fn ask_at(
+        &self,
+        resolved: &Resolved,
+        endpoint: &Endpoint,
+        message: &Message,
+        terms: &Terms,
+    ) -> Result<Answer, Error> {
+        let connected = self.connect(resolved, terms.timeouts.connect).await;
         let connection = connected.map_err(|reason| {
             endpoint.address.forget();
             terms.unreachable(reason)
@@ -78,6 +98,11 @@ impl Connector {
             )),
         }
     }
+}
+
+async fn resolve(endpoint: &Endpoint, terms: &Terms) -> Result<Arc<Resolved>, Error> {
+    let resolved = endpoint.address.resolve().await;
+    resolved.map_err(|error| terms.unreachable(format!("cannot resolve its name: {error}")))
 }
 
 impl Default for Connector {

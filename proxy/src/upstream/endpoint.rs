@@ -1,25 +1,27 @@
-//! One upstream server: what runs on it, how fast it was lately, and whether
-//! it answers.
+//! One upstream server: what runs on it, how fast it was lately, and what is
+//! known of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use parking_lot::Mutex;
 
 use super::Queue;
 use super::address::Address;
 use super::answer::Answer;
+use super::info::Limits;
 use super::kept::Kept;
+use super::report::Report;
+use super::scrape::Gauges;
+use super::standing::{Condition, Standing};
 use crate::config;
-use crate::filter::{Candidate, Health};
+use crate::filter::{Candidate, Health, candidate};
 
 /// Weight of the newest observation in the averages.
 const NEWEST: f64 = 0.15;
-
-/// First and longest time an endpoint that cannot be reached is left alone.
-const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// One upstream server.
 #[derive(Debug)]
@@ -32,8 +34,18 @@ pub struct Endpoint {
     pub(super) kept: Kept,
     in_flight: AtomicU32,
     outstanding: AtomicU64,
-    pace: Mutex<Pace>,
-    outage: Mutex<Option<Outage>>,
+    drained: AtomicBool,
+    known: Mutex<Known>,
+    limits: ArcSwapOption<Limits>,
+}
+
+/// What changes with each exchange, check and scrape; under one lock, since
+/// whoever places a request reads it all.
+#[derive(Debug, Default)]
+struct Known {
+    pace: Pace,
+    standing: Standing,
+    scraped: Option<Scraped>,
 }
 
 /// How fast the endpoint was lately; zero before any observation.
@@ -43,11 +55,23 @@ struct Pace {
     per_token: Duration,
 }
 
-/// The endpoint could not be reached.
+/// What the endpoint's own gauges said.
 #[derive(Debug, Clone, Copy)]
-struct Outage {
-    until: Instant,
-    back_off: Duration,
+struct Scraped {
+    gauges: Gauges,
+    believed_until: Instant,
+}
+
+/// How an endpoint is seen: by which pool, for which request, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View {
+    /// Its weight in the pool.
+    pub(super) weight: u32,
+    /// How long the pool has a share grow.
+    pub(super) slow_start: Duration,
+    /// New tokens that the request may cost.
+    pub(super) new_tokens: u32,
+    pub(super) now: Instant,
 }
 
 /// A request's place on an endpoint, held until its answer's last byte.
@@ -96,8 +120,9 @@ impl Endpoint {
             kept: Kept::default(),
             in_flight: AtomicU32::new(0),
             outstanding: AtomicU64::new(0),
-            pace: Mutex::default(),
-            outage: Mutex::default(),
+            drained: AtomicBool::new(false),
+            known: Mutex::default(),
+            limits: ArcSwapOption::empty(),
         }
     }
 
@@ -111,13 +136,19 @@ impl Endpoint {
 
     /// Learns that it answers, whatever it says.
     pub fn answered(&self) {
-        *self.outage.lock() = None;
+        self.standing(Standing::answered);
     }
 
-    /// Learns from an answer that went well.
+    /// Learns that an exchange went well.
+    pub fn succeeded(&self) {
+        self.standing(Standing::succeeded);
+    }
+
+    /// Learns from an exchange that went well how fast it is.
     pub fn observe(&self, ttft: Duration, per_token: Duration) {
-        self.answered();
-        let mut pace = self.pace.lock();
+        let mut known = self.known.lock();
+        known.standing.succeeded(Instant::now());
+        let pace = &mut known.pace;
         pace.ttft = blend(pace.ttft, ttft);
         pace.per_token = blend(pace.per_token, per_token);
     }
@@ -125,47 +156,134 @@ impl Endpoint {
     /// Learns that it cannot be reached: it is left alone for a while, longer
     /// each time in a row.
     pub fn unreachable(&self, now: Instant) {
-        let mut outage = self.outage.lock();
-        let back_off = outage.map_or(BACK_OFF.0, |last| (last.back_off * 2).min(BACK_OFF.1));
-        *outage = Some(Outage {
-            until: now + back_off,
-            back_off,
+        self.known.lock().standing.unreachable(now);
+    }
+
+    /// Begins little by little, since others are at work already.
+    pub(super) fn joins(self) -> Self {
+        self.standing(Standing::comes_back);
+        self
+    }
+
+    /// Gives it no new requests from now on; what runs may end.
+    pub fn drain(&self) {
+        self.drained.store(true, Relaxed);
+    }
+
+    /// Gives it requests again, little by little.
+    pub fn undrain(&self) {
+        if self.drained.swap(false, Relaxed) {
+            self.standing(Standing::comes_back);
+        }
+    }
+
+    /// Whether it is to get no new requests.
+    pub fn is_drained(&self) -> bool {
+        self.drained.load(Relaxed)
+    }
+
+    /// Takes down what its own gauges said, to be believed for so long.
+    pub(super) fn scraped(&self, gauges: Gauges, believed: Duration) {
+        self.known.lock().scraped = Some(Scraped {
+            gauges,
+            believed_until: Instant::now() + believed,
         });
     }
 
-    fn health(&self) -> Health {
-        match *self.outage.lock() {
-            None => Health::Up,
-            Some(outage) if Instant::now() < outage.until => Health::Down,
-            Some(_) => Health::Degraded,
-        }
+    /// Takes down what it says of itself.
+    pub(super) fn set_limits(&self, limits: Limits) {
+        self.limits.store(Some(Arc::new(limits)));
     }
 
-    pub(super) fn is_up(&self) -> bool {
-        self.health() != Health::Down
+    /// What it says of itself, once it did.
+    pub fn limits(&self) -> Option<Arc<Limits>> {
+        self.limits.load_full()
+    }
+
+    /// Changes how it stands, or looks.
+    pub(super) fn standing<T>(&self, act: impl FnOnce(&mut Standing, Instant) -> T) -> T {
+        act(&mut self.known.lock().standing, Instant::now())
+    }
+
+    pub(super) fn is_up(&self, now: Instant) -> bool {
+        self.condition(&self.known.lock(), now).health() != Health::Down
+    }
+
+    fn condition(&self, known: &Known, now: Instant) -> Condition {
+        if self.is_drained() {
+            return Condition::Drained;
+        }
+        known.standing.condition(now)
     }
 
     /// What a filter is shown of it.
-    pub(super) fn candidate(&self, id: u32, weight: u32, new_tokens: u32) -> Candidate {
-        let pace = *self.pace.lock();
+    pub(super) fn candidate(&self, id: u32, view: View) -> Candidate {
+        let in_flight = self.in_flight.load(Relaxed);
+        let outstanding = self.outstanding.load(Relaxed);
+        let known = self.known.lock();
+        let condition = self.condition(&known, view.now);
+        let share = known.standing.share(view.slow_start, view.now);
+        let gauges = known.gauges(view.now).unwrap_or_default();
         Candidate {
             id,
-            health: self.health(),
-            in_flight: self.in_flight.load(Relaxed),
-            outstanding_tokens: self
-                .outstanding
-                .load(Relaxed)
-                .try_into()
-                .unwrap_or(u32::MAX),
-            queue_depth: 0,
-            predicted_ttft_us: micros(pace.ttft),
-            predicted_e2e_us: micros(pace.ttft + pace.per_token * new_tokens),
-            free_kv_tokens: u32::MAX,
+            health: condition.health(),
+            in_flight,
+            outstanding_tokens: outstanding.try_into().unwrap_or(u32::MAX),
+            queue_depth: gauges.queue_depth,
+            predicted_ttft_us: micros(known.pace.ttft),
+            predicted_e2e_us: micros(known.pace.ttft + known.pace.per_token * view.new_tokens),
+            free_kv_tokens: gauges.free_kv_tokens.unwrap_or(u32::MAX),
             prefix_hit_tokens: 0,
-            weight,
-            marks: 0,
+            weight: candidate::weight(view.weight, share),
+            marks: marks(condition, in_flight, share),
         }
     }
+
+    /// What an operator is shown of it.
+    pub(super) fn report(&self, view: View) -> Report {
+        let candidate = self.candidate(0, view);
+        let known = self.known.lock();
+        let condition = self.condition(&known, view.now);
+        let failure = known
+            .standing
+            .check_failure()
+            .filter(|_| condition == Condition::Unhealthy);
+        Report {
+            url: self.url.clone(),
+            health: candidate.health,
+            why: condition.why().map(|why| match failure {
+                Some(failure) => format!("{why}: {failure}"),
+                None => why.to_owned(),
+            }),
+            drained: self.is_drained(),
+            share: known.standing.share(view.slow_start, view.now),
+            weight: view.weight,
+            in_flight: candidate.in_flight,
+            outstanding_tokens: candidate.outstanding_tokens,
+            gauges: known.gauges(view.now),
+            limits: self.limits(),
+        }
+    }
+}
+
+impl Known {
+    /// Its gauges, if they were read lately.
+    fn gauges(&self, now: Instant) -> Option<Gauges> {
+        let lately = self.scraped.filter(|scraped| now < scraped.believed_until);
+        lately.map(|scraped| scraped.gauges)
+    }
+}
+
+fn marks(condition: Condition, in_flight: u32, share: f64) -> u32 {
+    let mut marks = 0;
+    // One exchange is enough to find out.
+    if condition == (Condition::OnTrial { probe: true }) && in_flight == 0 {
+        marks |= candidate::PROBE;
+    }
+    if share < 1.0 {
+        marks |= candidate::SLOW_START;
+    }
+    marks
 }
 
 impl Slot {
@@ -230,6 +348,15 @@ mod tests {
         Endpoint::new(&config("a", 1))
     }
 
+    fn view(weight: u32) -> View {
+        View {
+            weight,
+            slow_start: Duration::from_secs(10),
+            new_tokens: 10,
+            now: Instant::now(),
+        }
+    }
+
     #[test]
     fn url_and_host_are_written_as_rfc_3986_has_them() {
         let endpoint = Endpoint::new(&config("::1", 8080));
@@ -242,19 +369,19 @@ mod tests {
     fn a_slot_counts_until_it_is_let_go() {
         let endpoint = Arc::new(endpoint());
         let slot = Slot::new(endpoint.clone(), Arc::default(), 0, 100);
-        let busy = endpoint.candidate(0, 1, 10);
+        let busy = endpoint.candidate(0, view(1));
         assert_eq!((busy.in_flight, busy.outstanding_tokens), (1, 100));
         drop(slot);
-        let idle = endpoint.candidate(0, 1, 10);
+        let idle = endpoint.candidate(0, view(1));
         assert_eq!((idle.in_flight, idle.outstanding_tokens), (0, 0));
     }
 
     #[test]
     fn predictions_follow_what_was_observed() {
         let endpoint = endpoint();
-        assert_eq!(endpoint.candidate(0, 1, 10).predicted_e2e_us, 0);
+        assert_eq!(endpoint.candidate(0, view(1)).predicted_e2e_us, 0);
         endpoint.observe(Duration::from_micros(500), Duration::from_micros(20));
-        let candidate = endpoint.candidate(0, 1, 10);
+        let candidate = endpoint.candidate(0, view(1));
         assert_eq!(
             (candidate.predicted_ttft_us, candidate.predicted_e2e_us),
             (500, 700)
@@ -262,14 +389,46 @@ mod tests {
     }
 
     #[test]
-    fn an_unreachable_endpoint_is_down_then_suspect_and_an_answer_clears_it() {
+    fn a_drained_endpoint_is_down_and_comes_back_little_by_little() {
         let endpoint = endpoint();
+        endpoint.drain();
+        assert_eq!(endpoint.candidate(0, view(1)).health, Health::Down);
+        assert!(!endpoint.is_up(Instant::now()));
+        endpoint.undrain();
+        let back = endpoint.candidate(0, view(20));
+        assert_eq!(
+            (back.health, back.marks),
+            (Health::Up, candidate::SLOW_START)
+        );
+        assert_eq!(back.weight, 2 * candidate::WEIGHT);
+    }
+
+    #[test]
+    fn one_probe_at_a_time_is_wanted_on_an_endpoint_that_failed() {
+        let endpoint = Arc::new(endpoint());
         let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
-        endpoint.unreachable(Instant::now());
-        assert_eq!(endpoint.health(), Health::Down);
         endpoint.unreachable(long_ago);
-        assert_eq!(endpoint.health(), Health::Degraded);
+        let suspect = endpoint.candidate(0, view(1));
+        assert_eq!(
+            (suspect.health, suspect.wants_probe()),
+            (Health::Degraded, true)
+        );
+        let _probe = Slot::new(endpoint.clone(), Arc::default(), 0, 1);
+        assert!(!endpoint.candidate(0, view(1)).wants_probe());
         endpoint.observe(Duration::from_millis(1), Duration::from_millis(1));
-        assert_eq!(endpoint.health(), Health::Up);
+        assert_eq!(endpoint.candidate(0, view(1)).health, Health::Up);
+    }
+
+    #[test]
+    fn gauges_are_shown_while_they_are_fresh() {
+        let endpoint = endpoint();
+        let gauges = Gauges {
+            queue_depth: 3,
+            ..Gauges::default()
+        };
+        endpoint.scraped(gauges, Duration::from_secs(60));
+        assert_eq!(endpoint.candidate(0, view(1)).queue_depth, 3);
+        endpoint.scraped(gauges, Duration::ZERO);
+        assert_eq!(endpoint.candidate(0, view(1)).queue_depth, 0);
     }
 }

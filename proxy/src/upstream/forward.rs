@@ -45,6 +45,7 @@ pub async fn forward(
         endpoint.unreachable(Instant::now());
     }
     let answer = asked?;
+    endpoint.answered();
     let mut relay = Relay {
         client,
         exchange,
@@ -215,8 +216,11 @@ fn end(status: StatusCode) -> End {
 /// answer shows no first token; its mean time per token stands for it.
 fn learn(endpoint: &Endpoint, exchange: &Exchange) {
     let outcome = &exchange.outcome;
-    if outcome.end != End::Ok || outcome.output_tokens == 0 {
-        return endpoint.answered();
+    if outcome.end != End::Ok {
+        return;
+    }
+    if outcome.output_tokens == 0 {
+        return endpoint.succeeded();
     }
     let took = outcome.received.elapsed().saturating_sub(outcome.queued);
     match outcome.ttft() {

@@ -38,6 +38,20 @@ impl Terms {
         }
     }
 
+    /// All of it within `limit`.
+    pub(super) fn within(endpoint: &Endpoint, limit: Duration) -> Self {
+        Self {
+            endpoint: endpoint.url.clone(),
+            timeouts: Timeouts {
+                connect: limit,
+                head: limit,
+                idle: limit,
+                total: limit,
+            },
+            deadline: Instant::now() + limit,
+        }
+    }
+
     /// How long is left, at most `limit`.
     pub(super) fn at_most(&self, limit: Duration) -> Duration {
         limit.min(self.deadline.saturating_duration_since(Instant::now()))

@@ -177,7 +177,7 @@ async fn an_event_is_passed_on_before_the_next_one_comes() {
         }
     })
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     let mut stream = proxy.stream(5).await;
     for number in 0..5 {
         let piece = stream.chunk().await.unwrap().unwrap();

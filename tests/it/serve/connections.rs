@@ -153,7 +153,7 @@ async fn headers_of_an_answer_about_its_connection_end_at_the_gateway() {
         b"HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Inner\r\nX-Inner: 1\r\nKeep-Alive: timeout=5\r\nX-Outer: 2\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     )
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     let answer = proxy.post("/generate", ask(4)).await;
     for name in ["x-inner", "keep-alive"] {
         assert!(

@@ -31,7 +31,7 @@ const HALF_A_STREAM: &[u8] =
 async fn a_model_server_that_does_not_answer_in_time_is_a_504_and_is_let_go() {
     let (server, closed) = silent_after(b"").await;
     let proxy = TestProxy::new()
-        .pool("slow", [server.url()])
+        .scripted("slow", &server)
         .set("pools.slow.timeouts.head", "50ms")
         .start()
         .await;
@@ -65,7 +65,7 @@ async fn a_stream_that_stops_in_the_middle_is_cut_and_not_ended() {
     let (server, closed) = silent_after(HALF_A_STREAM).await;
     for key in ["idle", "total"] {
         let proxy = TestProxy::new()
-            .pool("slow", [server.url()])
+            .scripted("slow", &server)
             .set(&format!("pools.slow.timeouts.{key}"), "100ms")
             .start()
             .await;

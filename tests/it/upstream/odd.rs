@@ -12,7 +12,7 @@ async fn of(answer: &'static [u8]) -> (u16, String) {
         wire.send(answer).await;
     })
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     let answer = proxy.post("/generate", ask(4)).await;
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
@@ -70,7 +70,7 @@ async fn bytes_that_a_model_server_sends_unasked_do_not_answer_the_next_request(
         }
     })
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     for _ in 0..10 {
         let answer = proxy.post("/generate", ask(4)).await;
         let status = answer.status();
@@ -89,7 +89,7 @@ async fn a_head_that_is_too_large_is_a_502() {
         .await;
     })
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     let (status, code, _) = tgi_error(proxy.post("/generate", ask(4)).await).await;
     assert_eq!((status, code.as_str()), (502, "upstream_broke"));
 }
@@ -113,6 +113,7 @@ async fn an_endpoint_may_have_a_path_of_its_own_and_a_name() {
     let url = upstream.url().replace("127.0.0.1", "localhost");
     let proxy = TestProxy::new()
         .pool("odd", [format!("{url}/tgi/v3/")])
+        .unwatched("odd")
         .start()
         .await;
     let host = url.strip_prefix("http://").unwrap();
@@ -136,7 +137,7 @@ async fn a_large_answer_is_passed_on_and_held_up_to_a_limit() {
         }
     })
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     for (path, size, status) in [
         ("/generate", 20 << 20, 200),
         ("/v1/generate", 15 << 20, 200),

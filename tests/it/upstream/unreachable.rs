@@ -85,7 +85,7 @@ async fn a_kept_connection_that_was_closed_meanwhile_is_replaced() {
         wire.send(ANSWER).await;
     })
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     for number in 1..=10 {
         assert_eq!(proxy.post("/generate", ask(4)).await.status(), 200);
         assert_eq!(upstream.connections(), number);
@@ -103,7 +103,7 @@ async fn a_kept_connection_that_closes_on_being_asked_is_replaced() {
         }
     })
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     for _ in 0..10 {
         assert_eq!(proxy.post("/generate", ask(4)).await.status(), 200);
     }
@@ -116,7 +116,7 @@ async fn a_request_that_a_fresh_connection_swallowed_is_not_sent_twice() {
         wire.message().await;
     })
     .await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     let (status, code, message) = tgi_error(proxy.post("/generate", ask(4)).await).await;
     assert_eq!((status, code.as_str()), (502, "upstream_broke"));
     assert!(!message.contains("127.0.0.1"), "{message}");
@@ -126,7 +126,7 @@ async fn a_request_that_a_fresh_connection_swallowed_is_not_sent_twice() {
 #[tokio::test]
 async fn connections_to_model_servers_are_kept_and_used_again() {
     let upstream = Scripted::answering(ANSWER).await;
-    let proxy = TestProxy::new().pool("odd", [upstream.url()]).start().await;
+    let proxy = TestProxy::new().scripted("odd", &upstream).start().await;
     for _ in 0..20 {
         assert_eq!(proxy.post("/generate", ask(4)).await.status(), 200);
     }
