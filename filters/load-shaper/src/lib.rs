@@ -40,6 +40,10 @@ impl LoadShaper {
 #[filter]
 impl Filter for LoadShaper {
     fn place(&self, request: &mut Request, candidates: &[Candidate], _: Duration) -> Placement {
+        // A request that is to show whether an endpoint does well again.
+        if let Some(probe) = candidates.iter().find(|candidate| candidate.wants_probe()) {
+            return Placement::at(probe);
+        }
         let best_health = candidates.iter().map(|candidate| candidate.health).min();
         let health = match best_health {
             Some(health) if health != Health::Down => health,

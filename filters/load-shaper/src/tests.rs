@@ -61,6 +61,21 @@ fn an_endpoint_of_twice_the_weight_takes_twice_the_work() {
 }
 
 #[test]
+fn an_endpoint_that_failed_gets_one_request_to_show_that_it_does_well_again() {
+    let suspect = |marks| Candidate {
+        health: Health::Degraded,
+        marks,
+        ..endpoint(2, 0)
+    };
+    let busy = endpoint(1, 900);
+    assert_eq!(
+        place(json!({}), &[busy.clone(), suspect(1)]),
+        Placement::At(2)
+    );
+    assert_eq!(place(json!({}), &[busy, suspect(0)]), Placement::At(1));
+}
+
+#[test]
 fn a_slower_endpoint_gets_the_request_when_the_fast_one_has_more_to_do() {
     let predicted = |id, outstanding, predicted_e2e_us| Candidate {
         predicted_e2e_us,
