@@ -10,9 +10,11 @@ pub mod health;
 mod info;
 mod kept;
 mod message;
+mod pace;
 mod queue;
 mod report;
 mod scrape;
+mod slot;
 mod standing;
 mod terms;
 #[cfg(test)]
@@ -27,11 +29,12 @@ use crate::filter::Candidate;
 use endpoint::View;
 
 pub use connect::Connector;
-pub use endpoint::{Endpoint, Slot};
+pub use endpoint::Endpoint;
 pub use info::Limits;
 pub use queue::Queue;
 pub use report::Report;
 pub use scrape::Gauges;
+pub use slot::Slot;
 
 /// The pools of one generation, by name.
 #[derive(Debug, Default)]
@@ -57,7 +60,7 @@ impl Pools {
     /// generation had too are the same ones: what runs and waits goes on being
     /// counted.
     pub fn new(config: &Config, previous: Option<&Self>) -> Self {
-        let known = Known {
+        let mut known = Known {
             endpoints: previous.map(Self::endpoints).unwrap_or_default(),
             is_first: previous.is_none(),
         };
@@ -69,7 +72,7 @@ impl Pools {
             .pools
             .iter()
             .map(|(name, pool)| {
-                let pool = Pool::new(name, pool, queue(name), &known);
+                let pool = Pool::new(name, pool, queue(name), &mut known);
                 (name.clone(), Arc::new(pool))
             })
             .collect();
@@ -111,22 +114,29 @@ impl Pools {
     }
 }
 
-/// What a new generation takes over.
+/// Endpoints by URL: those that a new generation takes over, and its own. One
+/// that several pools name is one.
 struct Known {
     endpoints: BTreeMap<Arc<str>, Arc<Endpoint>>,
     /// There is nothing to take over: all begin alike.
     is_first: bool,
 }
 
+impl Known {
+    fn endpoint(&mut self, config: &config::Endpoint) -> Arc<Endpoint> {
+        let url = Arc::from(endpoint::url(config));
+        let begin = || {
+            let new = Endpoint::new(config);
+            Arc::new(if self.is_first { new } else { new.joins() })
+        };
+        self.endpoints.entry(url).or_insert_with(begin).clone()
+    }
+}
+
 impl Pool {
-    fn new(name: &Arc<str>, config: &config::Pool, queue: Arc<Queue>, known: &Known) -> Self {
-        let endpoints = config.endpoints.iter().map(|endpoint| {
-            let old = known.endpoints.get(endpoint::url(endpoint).as_str());
-            old.cloned().unwrap_or_else(|| {
-                let new = Endpoint::new(endpoint);
-                Arc::new(if known.is_first { new } else { new.joins() })
-            })
-        });
+    fn new(name: &Arc<str>, config: &config::Pool, queue: Arc<Queue>, known: &mut Known) -> Self {
+        let endpoints = config.endpoints.iter();
+        let endpoints = endpoints.map(|endpoint| known.endpoint(endpoint));
         Self {
             name: name.clone(),
             endpoints: endpoints.collect(),

@@ -9,19 +9,16 @@ use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use parking_lot::Mutex;
 
-use super::Queue;
 use super::address::Address;
 use super::answer::Answer;
 use super::info::Limits;
 use super::kept::Kept;
+use super::pace::{Pace, micros};
 use super::report::Report;
 use super::scrape::Gauges;
 use super::standing::{Condition, Standing};
 use crate::config;
 use crate::filter::{Candidate, Health, candidate};
-
-/// Weight of the newest observation in the averages.
-const NEWEST: f64 = 0.15;
 
 /// One upstream server.
 #[derive(Debug)]
@@ -48,13 +45,6 @@ struct Known {
     scraped: Option<Scraped>,
 }
 
-/// How fast the endpoint was lately; zero before any observation.
-#[derive(Debug, Default, Clone, Copy)]
-struct Pace {
-    ttft: Duration,
-    per_token: Duration,
-}
-
 /// What the endpoint's own gauges said.
 #[derive(Debug, Clone, Copy)]
 struct Scraped {
@@ -72,15 +62,6 @@ pub(super) struct View {
     /// New tokens that the request may cost.
     pub(super) new_tokens: u32,
     pub(super) now: Instant,
-}
-
-/// A request's place on an endpoint, held until its answer's last byte.
-#[derive(Debug)]
-pub struct Slot {
-    endpoint: Arc<Endpoint>,
-    queue: Arc<Queue>,
-    id: u32,
-    tokens: u32,
 }
 
 /// The endpoint's address as people write it.
@@ -134,6 +115,18 @@ impl Endpoint {
         }
     }
 
+    /// Counts a request that may cost this many tokens in all.
+    pub(super) fn begins(&self, tokens: u32) {
+        self.in_flight.fetch_add(1, Relaxed);
+        self.outstanding.fetch_add(tokens.into(), Relaxed);
+    }
+
+    /// Counts a request no more.
+    pub(super) fn ended(&self, tokens: u32) {
+        self.in_flight.fetch_sub(1, Relaxed);
+        self.outstanding.fetch_sub(tokens.into(), Relaxed);
+    }
+
     /// Learns that it answers, whatever it says.
     pub fn answered(&self) {
         self.standing(Standing::answered);
@@ -148,9 +141,7 @@ impl Endpoint {
     pub fn observe(&self, ttft: Duration, per_token: Duration) {
         let mut known = self.known.lock();
         known.standing.succeeded(Instant::now());
-        let pace = &mut known.pace;
-        pace.ttft = blend(pace.ttft, ttft);
-        pace.per_token = blend(pace.per_token, per_token);
+        known.pace.observe(ttft, per_token);
     }
 
     /// Learns that it cannot be reached: it is left alone for a while, longer
@@ -230,8 +221,8 @@ impl Endpoint {
             in_flight,
             outstanding_tokens: outstanding.try_into().unwrap_or(u32::MAX),
             queue_depth: gauges.queue_depth,
-            predicted_ttft_us: micros(known.pace.ttft),
-            predicted_e2e_us: micros(known.pace.ttft + known.pace.per_token * view.new_tokens),
+            predicted_ttft_us: micros(known.pace.first_token()),
+            predicted_e2e_us: micros(known.pace.tokens(view.new_tokens)),
             free_kv_tokens: gauges.free_kv_tokens.unwrap_or(u32::MAX),
             prefix_hit_tokens: 0,
             weight: candidate::weight(view.weight, share),
@@ -286,50 +277,6 @@ fn marks(condition: Condition, in_flight: u32, share: f64) -> u32 {
     marks
 }
 
-impl Slot {
-    /// Counts the request on the endpoint, and tells `queue` when it has ended.
-    pub(super) fn new(endpoint: Arc<Endpoint>, queue: Arc<Queue>, id: u32, tokens: u32) -> Self {
-        endpoint.in_flight.fetch_add(1, Relaxed);
-        endpoint.outstanding.fetch_add(tokens.into(), Relaxed);
-        Self {
-            endpoint,
-            queue,
-            id,
-            tokens,
-        }
-    }
-
-    /// Where the place is.
-    pub fn endpoint(&self) -> &Arc<Endpoint> {
-        &self.endpoint
-    }
-
-    /// The endpoint's id in its pool.
-    pub fn id(&self) -> u32 {
-        self.id
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.endpoint.in_flight.fetch_sub(1, Relaxed);
-        let tokens = self.tokens.into();
-        self.endpoint.outstanding.fetch_sub(tokens, Relaxed);
-        self.queue.free();
-    }
-}
-
-fn blend(average: Duration, newest: Duration) -> Duration {
-    if average.is_zero() {
-        return newest;
-    }
-    average.mul_f64(1.0 - NEWEST) + newest.mul_f64(NEWEST)
-}
-
-fn micros(duration: Duration) -> u32 {
-    duration.as_micros().try_into().unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,12 +313,12 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_counts_until_it_is_let_go() {
-        let endpoint = Arc::new(endpoint());
-        let slot = Slot::new(endpoint.clone(), Arc::default(), 0, 100);
+    fn what_runs_on_it_is_counted() {
+        let endpoint = endpoint();
+        endpoint.begins(100);
         let busy = endpoint.candidate(0, view(1));
         assert_eq!((busy.in_flight, busy.outstanding_tokens), (1, 100));
-        drop(slot);
+        endpoint.ended(100);
         let idle = endpoint.candidate(0, view(1));
         assert_eq!((idle.in_flight, idle.outstanding_tokens), (0, 0));
     }
@@ -405,7 +352,7 @@ mod tests {
 
     #[test]
     fn one_probe_at_a_time_is_wanted_on_an_endpoint_that_failed() {
-        let endpoint = Arc::new(endpoint());
+        let endpoint = endpoint();
         let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
         endpoint.unreachable(long_ago);
         let suspect = endpoint.candidate(0, view(1));
@@ -413,7 +360,7 @@ mod tests {
             (suspect.health, suspect.wants_probe()),
             (Health::Degraded, true)
         );
-        let _probe = Slot::new(endpoint.clone(), Arc::default(), 0, 1);
+        endpoint.begins(1);
         assert!(!endpoint.candidate(0, view(1)).wants_probe());
         endpoint.observe(Duration::from_millis(1), Duration::from_millis(1));
         assert_eq!(endpoint.candidate(0, view(1)).health, Health::Up);

@@ -53,6 +53,28 @@ fn a_drained_endpoint_is_chosen_only_when_nothing_else_is_left() {
 }
 
 #[test]
+fn a_slot_counts_until_it_is_let_go() {
+    let pools = pools("'http://a'", None);
+    let pool = pools.get("a").unwrap();
+    let running = || pool.candidates(1)[0].in_flight;
+    let slot = pool.take(0, 100);
+    assert_eq!(running(), 1);
+    drop(slot);
+    assert_eq!(running(), 0);
+}
+
+#[test]
+fn an_endpoint_of_two_pools_is_one() {
+    let text = "
+        pools.a = { protocol = 'tgi', endpoints = ['http://a'] }
+        pools.b = { protocol = 'tgi', endpoints = [{ url = 'http://a:80/', weight = 2 }] }";
+    let config = Config::parse(text, Path::new("headworks.toml")).unwrap();
+    let pools = Pools::new(&config, None);
+    pools.endpoint("http://a:80").unwrap().drain();
+    assert!(pools.iter().all(|pool| !pool.is_up()));
+}
+
+#[test]
 fn what_is_known_of_an_endpoint_outlives_a_reload_and_a_new_one_begins_slowly() {
     let first = pools("'http://a', 'http://b'", None);
     first.endpoint("http://b:80").unwrap().drain();
