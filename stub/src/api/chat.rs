@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::events::{self, Dialect, unix_seconds};
+use super::events::{self, Form, unix_seconds};
 use super::incoming::{Context, Incoming};
 use super::parameters::{Grammar, Parameters};
 use super::whole::{self, Listed, Whole};
@@ -94,12 +94,12 @@ pub(super) async fn answer(app: Arc<App>, request: ChatRequest, context: Context
     let top = parameters.top_n_tokens.unwrap_or(0);
     let logprobs = request.logprobs.unwrap_or(false);
     if request.stream {
-        let dialect = Dialect::Chat {
+        let form = Form::Chat {
             model,
             include_usage: request.stream_options.include_usage,
             logprobs: logprobs.then_some(top),
         };
-        return events::respond(app, vec![generation], dialect, context, characters);
+        return events::respond(app, vec![generation], form, context, characters);
     }
     let listed = Listed {
         tokens: logprobs,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::chat::{shown_model, usage};
 use super::error::ApiError;
-use super::events::{self, Dialect, unix_seconds};
+use super::events::{self, Form, unix_seconds};
 use super::incoming::{Context, Incoming};
 use super::parameters::Parameters;
 use super::whole::{self, Listed, Whole};
@@ -80,7 +80,7 @@ pub(super) async fn answer(
         return events::respond(
             app.clone(),
             generations,
-            Dialect::Completion { model },
+            Form::Completion { model },
             context,
             characters,
         );

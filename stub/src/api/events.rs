@@ -22,7 +22,7 @@ use super::generation::Generation;
 use super::incoming::Context;
 use super::{App, COMPUTE_TYPE};
 use crate::faults::Kind;
-pub(super) use write::Dialect;
+pub(super) use write::Form;
 use write::Writer;
 
 /// Silence after which a comment says that the server is still there.
@@ -43,14 +43,14 @@ pub(super) fn unix_seconds() -> u64 {
 pub(super) fn respond(
     app: Arc<App>,
     generations: Vec<Result<Generation, ApiError>>,
-    dialect: Dialect,
+    form: Form,
     context: Context,
     characters: usize,
 ) -> Response {
     let events = Events {
         lanes: generations.into_iter().map(Lane::from).collect(),
         turn: 0,
-        writer: Writer::new(dialect),
+        writer: Writer::new(form),
         buffer: BytesMut::with_capacity(BUFFER),
         unflushed: false,
         ended: false,

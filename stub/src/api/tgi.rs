@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::chat::ChatRequest;
 use super::completions::CompletionRequest;
 use super::error::ApiError;
-use super::events::{self, Dialect};
+use super::events::{self, Form};
 use super::incoming::{Context, Incoming};
 use super::parameters::Parameters;
 use super::whole::{self, Listed, Whole};
@@ -145,7 +145,7 @@ async fn candidates(
 fn stream(app: Arc<App>, request: &GenerateRequest, context: Context) -> Response {
     let GenerateRequest { inputs, parameters } = request;
     app.metrics.count("tgi_request_count", "");
-    let dialect = Dialect::Tgi {
+    let form = Form::Tgi {
         details: parameters.details,
         top: parameters.top_n_tokens.unwrap_or(0),
         prompt: parameters
@@ -154,13 +154,7 @@ fn stream(app: Arc<App>, request: &GenerateRequest, context: Context) -> Respons
             .then(|| inputs.clone()),
     };
     let generation = app.admit(inputs, parameters, &context, true);
-    events::respond(
-        app,
-        vec![generation],
-        dialect,
-        context,
-        inputs.chars().count(),
-    )
+    events::respond(app, vec![generation], form, context, inputs.chars().count())
 }
 
 impl GenerateRequest {

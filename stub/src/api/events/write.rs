@@ -15,7 +15,7 @@ use super::unix_seconds;
 use crate::script::{Token, alternatives};
 
 /// Which route's events are written.
-pub(in crate::api) enum Dialect {
+pub(in crate::api) enum Form {
     /// `/generate_stream`.
     Tgi {
         /// The last event has details.
@@ -42,7 +42,7 @@ pub(in crate::api) enum Dialect {
 }
 
 pub(super) struct Writer {
-    dialect: Dialect,
+    form: Form,
     /// What every event of the stream begins with.
     head: String,
     /// The answer so far, where the last event repeats it.
@@ -50,24 +50,24 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(dialect: Dialect) -> Self {
-        let (object, model) = match &dialect {
-            Dialect::Tgi { .. } => {
+    pub(super) fn new(form: Form) -> Self {
+        let (object, model) = match &form {
+            Form::Tgi { .. } => {
                 return Self {
-                    dialect,
+                    form,
                     head: String::new(),
                     text: String::new(),
                 };
             }
-            Dialect::Chat { model, .. } => ("chat.completion.chunk", model),
-            Dialect::Completion { model } => ("text_completion", model),
+            Form::Chat { model, .. } => ("chat.completion.chunk", model),
+            Form::Completion { model } => ("text_completion", model),
         };
         let (model, created) = (Value::from(model.as_str()), unix_seconds());
         let head = format!(
             r#"data: {{"object":"{object}","id":"","created":{created},"model":{model},"system_fingerprint":"{FINGERPRINT}","choices":["#
         );
         Self {
-            dialect,
+            form,
             head,
             text: String::new(),
         }
@@ -80,36 +80,36 @@ impl Writer {
         generation: &mut Generation,
         index: usize,
     ) {
-        let written = match self.dialect {
-            Dialect::Tgi { .. } => self.tgi(buffer, generation),
-            Dialect::Chat { .. } => self.chat(buffer, generation),
-            Dialect::Completion { .. } => self.completion(buffer, generation, index),
+        let written = match self.form {
+            Form::Tgi { .. } => self.tgi(buffer, generation),
+            Form::Chat { .. } => self.chat(buffer, generation),
+            Form::Completion { .. } => self.completion(buffer, generation, index),
         };
         written.expect("a buffer takes any text");
     }
 
     /// Writes a refusal or a failure.
     pub(super) fn error(&self, buffer: &mut BytesMut, error: &ApiError) {
-        let body = match self.dialect {
-            Dialect::Chat { .. } => error.chat_event(),
-            Dialect::Tgi { .. } | Dialect::Completion { .. } => error.body(),
+        let body = match self.form {
+            Form::Chat { .. } => error.chat_event(),
+            Form::Tgi { .. } | Form::Completion { .. } => error.body(),
         };
         write!(buffer, "data: {body}\n\n").expect("a buffer takes any text");
     }
 
     /// Writes what follows the last event, after errors too.
     pub(super) fn end(&self, buffer: &mut BytesMut) {
-        if !matches!(self.dialect, Dialect::Tgi { .. }) {
+        if !matches!(self.form, Form::Tgi { .. }) {
             buffer.put_slice(b"data: [DONE]\n\n");
         }
     }
 
     fn tgi(&mut self, buffer: &mut BytesMut, generation: &mut Generation) -> std::fmt::Result {
-        let Dialect::Tgi {
+        let Form::Tgi {
             details,
             top,
             prompt,
-        } = &self.dialect
+        } = &self.form
         else {
             return Ok(());
         };
@@ -148,11 +148,11 @@ impl Writer {
     }
 
     fn chat(&mut self, buffer: &mut BytesMut, generation: &mut Generation) -> std::fmt::Result {
-        let Dialect::Chat {
+        let Form::Chat {
             include_usage,
             logprobs,
             ..
-        } = &self.dialect
+        } = &self.form
         else {
             return Ok(());
         };
