@@ -1,5 +1,5 @@
-//! The HTTP side: TGI's routes, the OpenAI routes that TGI has, and the stub's
-//! own `/_fault` and `/_stats`.
+//! The HTTP side: TGI's routes with the OpenAI routes that TGI has, or those of
+//! vLLM; and the stub's own `/_fault` and `/_stats`.
 
 mod chat;
 mod completions;
@@ -9,6 +9,7 @@ mod events;
 mod generation;
 mod incoming;
 mod info;
+mod openai;
 mod parameters;
 mod tgi;
 mod whole;
@@ -16,13 +17,13 @@ mod whole;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tower_http::cors::{Any, CorsLayer};
@@ -31,7 +32,7 @@ use crate::engine::Engine;
 use crate::faults::{Fault, Faults, Kind};
 use crate::group::Group;
 use crate::metrics::Metrics;
-use crate::options::{Options, StartError};
+use crate::options::{Dialect, Options, StartError};
 use crate::profile::Profile;
 use crate::script::ModelName;
 use crate::stats::{Snapshot, Stats};
@@ -50,6 +51,8 @@ pub(crate) struct App {
     metrics: Arc<Metrics>,
     frozen_metrics: Mutex<Option<String>>,
     slots: Arc<Semaphore>,
+    /// How many slots there are.
+    room: usize,
     stats: Stats,
 }
 
@@ -58,6 +61,10 @@ impl App {
         let faults = Arc::new(Faults::new(options.seed));
         faults.add(options.faults.iter().cloned());
         let metrics = Arc::new(Metrics::default());
+        let room = match options.dialect {
+            Dialect::Tgi => options.limits.max_concurrent_requests,
+            Dialect::OpenAi => Semaphore::MAX_PERMITS,
+        };
         let engine = Engine::new(
             options.profile.timing(),
             options.speed,
@@ -71,7 +78,8 @@ impl App {
             faults,
             metrics,
             frozen_metrics: Mutex::new(None),
-            slots: Arc::new(Semaphore::new(options.limits.max_concurrent_requests)),
+            slots: Arc::new(Semaphore::new(room)),
+            room,
             stats: Stats::default(),
             options,
         }))
@@ -95,7 +103,7 @@ impl App {
             refused: self.stats.refused.get(),
             faulted: self.stats.faulted.get(),
             cancelled: occupancy.cancelled,
-            open: self.options.limits.max_concurrent_requests - self.slots.available_permits(),
+            open: self.room - self.slots.available_permits(),
             queued: occupancy.queued,
             running: occupancy.running,
             tokens: self.engine.tokens(),
@@ -119,6 +127,26 @@ fn join_group(options: &Options) -> Result<Option<Group>, StartError> {
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    let routes = match app.options.dialect {
+        Dialect::Tgi => tgi_routes(&app),
+        Dialect::OpenAi => openai::routes(&app),
+    };
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([CONTENT_TYPE]);
+    routes
+        .route(
+            "/_fault",
+            get(control::list).post(control::add).delete(control::clear),
+        )
+        .route("/_stats", get(control::stats))
+        .layer(DefaultBodyLimit::max(app.options.limits.payload_limit))
+        .layer(cors)
+        .with_state(app)
+}
+
+fn tgi_routes(app: &Arc<App>) -> Router<Arc<App>> {
     let guarded = Router::new()
         .route("/", post(tgi::compat_generate))
         .route("/generate", post(tgi::generate))
@@ -135,21 +163,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/info", get(info::info))
         .route("/metrics", get(info::metrics))
         .route("/v1/models", get(info::models))
-        .route("/chat_tokenize", post(chat::tokenize))
-        .route(
-            "/_fault",
-            get(control::list).post(control::add).delete(control::clear),
-        )
-        .route("/_stats", get(control::stats));
-    let cors = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([CONTENT_TYPE]);
-    guarded
-        .merge(open)
-        .layer(DefaultBodyLimit::max(app.options.limits.payload_limit))
-        .layer(cors)
-        .with_state(app)
+        .route("/chat_tokenize", post(chat::tokenize));
+    guarded.merge(open)
 }
 
 async fn ask_for_key(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -162,8 +177,13 @@ async fn ask_for_key(State(app): State<Arc<App>>, request: Request, next: Next) 
         .and_then(|value| value.to_str().ok());
     // The original compares the whole value, ignoring case.
     if given.is_some_and(|given| given.eq_ignore_ascii_case(&format!("Bearer {key}"))) {
-        next.run(request).await
-    } else {
-        StatusCode::UNAUTHORIZED.into_response()
+        return next.run(request).await;
+    }
+    match app.options.dialect {
+        Dialect::Tgi => StatusCode::UNAUTHORIZED.into_response(),
+        Dialect::OpenAi => {
+            let body = Json(serde_json::json!({ "error": "Unauthorized" }));
+            (StatusCode::UNAUTHORIZED, body).into_response()
+        }
     }
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Parser;
-use headworks_stub::{Faults, Options, Profile};
+use headworks_stub::{Dialect, Faults, Options, Profile};
 
-/// A TGI model server without a model: the real protocol over continuous
+/// A TGI or vLLM model server without a model: the real protocol over continuous
 /// batching in simulated time.
 ///
 /// Prints `listening on http://HOST:PORT` when it answers. Faults are added with
@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// Allow a --host that others can reach
     #[arg(long)]
     allow_remote: bool,
+    /// Whose protocol to speak
+    #[arg(long, value_enum, default_value_t = Dialect::Tgi)]
+    dialect: Dialect,
     /// Name of the model, shown in /info and at the start of every answer
     #[arg(long, default_value = "stub-model", value_name = "ID")]
     model_id: String,
@@ -43,7 +46,7 @@ pub(crate) struct Args {
     /// Ask for this key on the generating routes
     #[arg(long, value_name = "KEY")]
     api_key: Option<String>,
-    /// Requests at a time, more are answered 429 [default: 128]
+    /// Requests at a time, more are answered 429 by TGI and wait with vLLM [default: 128]
     #[arg(long, value_name = "N")]
     max_concurrent_requests: Option<usize>,
     /// Tokens of a prompt [default: one less than --max-total-tokens]
@@ -70,6 +73,7 @@ impl Args {
             host: self.host,
             port: self.port,
             allow_remote: self.allow_remote,
+            dialect: self.dialect,
             model_id: self.model_id,
             speed: self.speed,
             seed: self.seed,

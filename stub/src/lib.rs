@@ -1,6 +1,7 @@
-//! A TGI model server without a model: the protocol of text-generation-inference
-//! over continuous batching in simulated time. Demos, tests and benches use it
-//! as their upstream; a real server is one config line away.
+//! A model server without a model: the protocol of text-generation-inference, or
+//! of vLLM's OpenAI server, over continuous batching in simulated time. Demos,
+//! tests and benches use it as their upstream; a real server is one config line
+//! away.
 //!
 //! A request walks: `api` reads it, validates it and takes a slot; `script`
 //! decides what will be said; `engine` queues it for the card; `batch` decides
@@ -31,7 +32,7 @@ mod tokens;
 
 pub use engine::Lateness;
 pub use faults::{Fault, Kind as FaultKind, OneOrMany as Faults};
-pub use options::{Limits, Options, StartError};
+pub use options::{Dialect, Limits, Options, StartError};
 pub use profile::Profile;
 pub use server::{Running, Server};
 pub use stats::{LastRequest, Snapshot};

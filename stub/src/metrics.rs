@@ -1,15 +1,42 @@
-//! The `tgi_*` series in Prometheus' text format. As with the original, a
-//! series appears with its first use.
+//! Series in Prometheus' text format, counted under TGI's names and shown under
+//! those of the dialect. As with TGI, a series appears with its first use.
 
 mod histogram;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use parking_lot::Mutex;
 
 use histogram::Histogram;
 pub(crate) use histogram::Scale;
+
+/// Under which names, and with which label, series are shown.
+pub(crate) struct Naming {
+    /// The name shown for one of TGI's; none leaves the series out.
+    pub(crate) rename: fn(&'static str) -> Option<&'static str>,
+    /// Stands between the braces of every series.
+    pub(crate) label: String,
+}
+
+impl Naming {
+    /// As they are counted.
+    pub(crate) fn plain() -> Self {
+        Self {
+            rename: Some,
+            label: String::new(),
+        }
+    }
+
+    fn join(&self, label: &str) -> String {
+        let comma = if self.label.is_empty() || label.is_empty() {
+            ""
+        } else {
+            ","
+        };
+        format!("{}{comma}{label}", self.label)
+    }
+}
 
 /// Counters and histograms by name and label.
 #[derive(Default)]
@@ -53,25 +80,31 @@ impl Metrics {
             .add(value);
     }
 
-    /// The page, with the gauges of the moment; empty before the first use.
-    pub(crate) fn render(&self, gauges: &[(&str, u64)]) -> String {
+    /// Nothing was counted yet.
+    pub(crate) fn is_empty(&self) -> bool {
         let series = self.series.lock();
-        let mut page = String::new();
-        if series.counters.is_empty() && series.histograms.is_empty() {
-            return page;
-        }
-        let mut head = Head::default();
+        series.counters.is_empty() && series.histograms.is_empty()
+    }
+
+    /// The page, with the gauges of the moment, which have the names that are shown.
+    pub(crate) fn render(&self, gauges: &[(&str, f64)], naming: &Naming) -> String {
+        let series = self.series.lock();
+        let (mut page, mut head) = (String::new(), Head::default());
         for ((name, label), value) in &series.counters {
-            head.write(&mut page, name, "counter");
-            line(&mut page, name, label, *value);
+            if let Some(name) = (naming.rename)(name) {
+                head.write(&mut page, name, "counter");
+                line(&mut page, name, &naming.join(label), value);
+            }
         }
         for (name, value) in gauges {
             head.write(&mut page, name, "gauge");
-            line(&mut page, name, "", *value);
+            line(&mut page, name, &naming.label, value);
         }
         for ((name, label), histogram) in &series.histograms {
-            head.write(&mut page, name, "histogram");
-            histogram.write(&mut page, name, label);
+            if let Some(name) = (naming.rename)(name) {
+                head.write(&mut page, name, "histogram");
+                histogram.write(&mut page, name, &naming.join(label));
+            }
         }
         page
     }
@@ -92,7 +125,7 @@ impl<'a> Head<'a> {
     }
 }
 
-fn line(page: &mut String, name: &str, label: &str, value: u64) {
+fn line(page: &mut String, name: &str, label: &str, value: impl Display) {
     let written = if label.is_empty() {
         writeln!(page, "{name} {value}")
     } else {
@@ -106,8 +139,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fresh_server_has_an_empty_page() {
-        assert_eq!(Metrics::default().render(&[("tgi_queue_size", 0)]), "");
+    fn names_are_those_of_the_dialect_and_others_are_left_out() {
+        let naming = Naming {
+            rename: |name| (name == "tgi_request_success").then_some("vllm:request_success_total"),
+            label: "model_name=\"m\"".to_owned(),
+        };
+        let metrics = Metrics::default();
+        assert!(metrics.is_empty());
+        metrics.count("tgi_request_count", "");
+        metrics.count("tgi_request_success", "finished_reason=\"stop\"");
+        assert_eq!(
+            metrics.render(&[("vllm:kv_cache_usage_perc", 0.5)], &naming),
+            "# TYPE vllm:request_success_total counter\n\
+             vllm:request_success_total{model_name=\"m\",finished_reason=\"stop\"} 1\n\n\
+             # TYPE vllm:kv_cache_usage_perc gauge\nvllm:kv_cache_usage_perc{model_name=\"m\"} 0.5\n"
+        );
     }
 
     #[test]
@@ -117,7 +163,7 @@ mod tests {
         metrics.count("tgi_request_failure", "err=\"overloaded\"");
         metrics.count("tgi_request_failure", "err=\"validation\"");
         metrics.observe("tgi_request_duration", "", Scale::Seconds, 0.0002);
-        let page = metrics.render(&[("tgi_queue_size", 3)]);
+        let page = metrics.render(&[("tgi_queue_size", 3.0)], &Naming::plain());
         assert!(
             page.starts_with("# TYPE tgi_request_count counter\ntgi_request_count 1\n\n"),
             "{page}"

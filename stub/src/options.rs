@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use clap::ValueEnum;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -17,6 +18,8 @@ pub struct Options {
     pub port: u16,
     /// Addresses beyond loopback are meant.
     pub allow_remote: bool,
+    /// The protocol it speaks.
+    pub dialect: Dialect,
     /// The model's name, in `/info` and at the start of every answer.
     pub model_id: String,
     /// The card it runs on.
@@ -35,10 +38,21 @@ pub struct Options {
     pub faults: Vec<Fault>,
 }
 
+/// Whose protocol is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Dialect {
+    /// Text-generation-inference, with the OpenAI routes that it has
+    #[default]
+    Tgi,
+    /// vLLM's OpenAI server
+    #[value(name = "openai")]
+    OpenAi,
+}
+
 /// Bounds of requests; `/info` shows most of them.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Limits {
-    /// Requests at a time; more are refused.
+    /// Requests at a time; TGI refuses more, vLLM lets them wait.
     pub max_concurrent_requests: usize,
     /// Candidates of one request.
     pub max_best_of: usize,
@@ -49,7 +63,7 @@ pub struct Limits {
     pub max_top_n_tokens: u32,
     /// Tokens of a prompt.
     pub max_input_tokens: u32,
-    /// Tokens of prompt and answer.
+    /// Tokens of prompt and answer; vLLM's `max_model_len`.
     pub max_total_tokens: u32,
     /// Prompts of one request to `/v1/completions`.
     pub max_client_batch_size: usize,
@@ -88,6 +102,7 @@ impl Options {
             host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             allow_remote: false,
+            dialect: Dialect::default(),
             model_id: "stub-model".to_owned(),
             profile,
             speed: 1.0,

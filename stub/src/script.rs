@@ -54,6 +54,27 @@ impl FinishReason {
     }
 }
 
+/// What ends an answer early.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop {
+    /// Any of these.
+    pub sequences: Vec<String>,
+    /// How they are looked for.
+    pub rule: StopRule,
+}
+
+/// Where a stop sequence ends an answer, and whether it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum StopRule {
+    /// Only at the end of a token; told. TGI's.
+    #[default]
+    AtTokenEnd,
+    /// Anywhere; not told, nor what follows it in its token. vLLM's.
+    Cut,
+    /// Anywhere; told. vLLM's `include_stop_str_in_output`.
+    Keep,
+}
+
 /// The model's name as the first token shows it, plain and escaped for JSON.
 #[derive(Debug)]
 pub(crate) struct ModelName {
@@ -78,9 +99,9 @@ impl ModelName {
 pub(crate) struct Token<'a> {
     /// Stands for the text.
     pub id: u32,
-    /// What it adds to the answer; the end token adds nothing.
+    /// What it adds to the answer: the end token nothing, one that stops it maybe a part.
     pub text: &'a str,
-    /// The text as it stands inside a JSON string.
+    /// The whole token as it stands inside a JSON string.
     pub escaped: &'a str,
     /// The negative log probability, in thousandths.
     pub surprise: u32,
@@ -111,6 +132,9 @@ pub(crate) struct Script {
     said: u32,
     length: u32,
     finish: FinishReason,
+    /// Bytes that the answer may still have; the last token may be cut.
+    left: usize,
+    stopped: Option<String>,
 }
 
 impl Script {
@@ -121,7 +145,7 @@ impl Script {
         seed: u64,
         length: u32,
         max_new: u32,
-        stop: &[String],
+        stop: &Stop,
     ) -> Self {
         let finish = if length < max_new {
             FinishReason::EosToken
@@ -135,9 +159,13 @@ impl Script {
             said: 0,
             length: length.min(max_new),
             finish,
+            left: usize::MAX,
+            stopped: None,
         };
-        if let Some(tokens) = script.clone().tokens_until(stop) {
-            script.length = tokens;
+        if let Some(found) = script.clone().find(stop) {
+            script.length = found.tokens;
+            script.left = found.bytes;
+            script.stopped = Some(found.sequence);
             script.finish = FinishReason::StopSequence;
         }
         script
@@ -156,6 +184,11 @@ impl Script {
     /// Why it ends.
     pub(crate) fn finish(&self) -> FinishReason {
         self.finish
+    }
+
+    /// The stop sequence that ended it.
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
     }
 
     /// The last token was told.
@@ -180,6 +213,8 @@ impl Script {
             } else {
                 (FIRST_WORD_ID + word as u32, WORDS[word], WORDS[word])
             };
+        let text = &text[..text.len().min(self.left)];
+        self.left -= text.len();
         Token {
             id,
             text,
@@ -189,15 +224,42 @@ impl Script {
         }
     }
 
-    fn tokens_until(mut self, stop: &[String]) -> Option<u32> {
+    fn find(mut self, stop: &Stop) -> Option<Found> {
         let mut text = String::new();
-        while !stop.is_empty() && !self.is_over() {
+        while !stop.sequences.is_empty() && !self.is_over() {
             text.push_str(self.say().text);
-            if stop.iter().any(|stop| text.ends_with(stop.as_str())) {
-                return Some(self.said);
+            if let Some((sequence, bytes)) = stop.found_in(&text) {
+                return Some(Found {
+                    tokens: self.said,
+                    bytes,
+                    sequence: sequence.to_owned(),
+                });
             }
         }
         None
+    }
+}
+
+/// Where an answer stops.
+struct Found {
+    tokens: u32,
+    /// Bytes of the text that is told.
+    bytes: usize,
+    sequence: String,
+}
+
+impl Stop {
+    /// The sequence that ends this text, and how much of the text is told.
+    fn found_in(&self, text: &str) -> Option<(&str, usize)> {
+        let mut sequences = self.sequences.iter().map(String::as_str);
+        sequences.find_map(|sequence| {
+            let told = match self.rule {
+                StopRule::AtTokenEnd => text.ends_with(sequence).then_some(text.len()),
+                StopRule::Cut => text.find(sequence),
+                StopRule::Keep => text.find(sequence).map(|start| start + sequence.len()),
+            };
+            told.map(|told| (sequence, told))
+        })
     }
 }
 
@@ -222,7 +284,14 @@ mod tests {
     use super::*;
 
     fn script(prompt: &str, seed: u64, stop: &[&str]) -> Script {
-        let stop: Vec<_> = stop.iter().map(ToString::to_string).collect();
+        script_by(StopRule::AtTokenEnd, prompt, seed, stop)
+    }
+
+    fn script_by(rule: StopRule, prompt: &str, seed: u64, stop: &[&str]) -> Script {
+        let stop = Stop {
+            sequences: stop.iter().map(ToString::to_string).collect(),
+            rule,
+        };
         Script::new(
             Arc::new(ModelName::new("qwen\"2")),
             seed_of(prompt, seed),
@@ -261,6 +330,19 @@ mod tests {
         assert_eq!(stopped.finish(), FinishReason::StopSequence);
         let shorter = told(stopped);
         assert!(text.starts_with(&shorter) && shorter.ends_with(word));
+    }
+
+    #[test]
+    fn a_stop_sequence_may_be_cut_off_or_end_inside_a_token() {
+        let text = told(script("hi", 7, &[]));
+        let (start, word) = text.match_indices(' ').nth(5).unwrap();
+        let part = &text[start..=start + word.len()];
+        let at = text.find(part).unwrap();
+        let cut = script_by(StopRule::Cut, "hi", 7, &[part]);
+        assert_eq!(cut.stopped(), Some(part));
+        assert_eq!(told(cut), text[..at]);
+        let kept = script_by(StopRule::Keep, "hi", 7, &[part]);
+        assert_eq!(told(kept), text[..at + part.len()]);
     }
 
     #[test]

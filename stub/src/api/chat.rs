@@ -45,8 +45,9 @@ struct StreamOptions {
     include_usage: bool,
 }
 
+/// One turn of a conversation.
 #[derive(Debug, Deserialize)]
-struct Message {
+pub(super) struct Message {
     role: String,
     content: Option<Content>,
 }
@@ -165,25 +166,29 @@ fn logprob_list(whole: &Whole) -> Value {
     json!({ "content": entries.collect::<Vec<_>>() })
 }
 
-impl ChatRequest {
-    /// The stub's chat template.
-    fn prompt(&self) -> String {
-        let mut prompt = String::new();
-        for message in &self.messages {
-            writeln!(prompt, "<|{}|>", message.role).expect("a string takes any text");
-            match &message.content {
-                None => {}
-                Some(Content::Text(text)) => prompt.push_str(text),
-                Some(Content::Parts(parts)) => parts.iter().for_each(|part| {
-                    prompt.push_str(match part {
-                        Part::Text { text } => text,
-                        Part::ImageUrl {} => "<image>",
-                    });
-                }),
-            }
-            prompt.push('\n');
+/// The stub's chat template.
+pub(super) fn prompt_of(messages: &[Message]) -> String {
+    let mut prompt = String::new();
+    for message in messages {
+        writeln!(prompt, "<|{}|>", message.role).expect("a string takes any text");
+        match &message.content {
+            None => {}
+            Some(Content::Text(text)) => prompt.push_str(text),
+            Some(Content::Parts(parts)) => parts.iter().for_each(|part| {
+                prompt.push_str(match part {
+                    Part::Text { text } => text,
+                    Part::ImageUrl {} => "<image>",
+                });
+            }),
         }
-        prompt + "<|assistant|>\n"
+        prompt.push('\n');
+    }
+    prompt + "<|assistant|>\n"
+}
+
+impl ChatRequest {
+    fn prompt(&self) -> String {
+        prompt_of(&self.messages)
     }
 
     fn parameters(&self) -> Parameters {

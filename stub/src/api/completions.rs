@@ -32,15 +32,16 @@ pub(super) struct CompletionRequest {
     frequency_penalty: Option<f32>,
 }
 
+/// One prompt or several.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Prompts {
+pub(super) enum Prompts {
     One(String),
     Many(Vec<String>),
 }
 
 impl Prompts {
-    fn as_slice(&self) -> &[String] {
+    pub(super) fn as_slice(&self) -> &[String] {
         match self {
             Self::One(prompt) => std::slice::from_ref(prompt),
             Self::Many(prompts) => prompts,

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use thiserror::Error;
 
-/// What a request got instead of an answer.
+/// What a request got instead of an answer. It is told in TGI's form here, and in
+/// vLLM's by `openai::error`; some variants exist in one of them only.
 #[derive(Debug, Error)]
 pub(crate) enum ApiError {
     #[error("Input validation error: {0}")]
@@ -19,6 +20,15 @@ pub(crate) enum ApiError {
     Suffix,
     #[error("Number of prompts exceeds the maximum allowed batch size of {0}")]
     BatchSize(usize),
+    #[error("The model `{0}` does not exist.")]
+    NoModel(String),
+    #[error("{0}")]
+    Body(String),
+    #[error("{message}")]
+    BadRequest {
+        message: String,
+        param: Option<&'static str>,
+    },
     #[error("unhealthy")]
     Unhealthy,
 }
@@ -29,6 +39,8 @@ impl ApiError {
             Self::Validation(_) | Self::Suffix | Self::BatchSize(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Self::NoModel(_) => StatusCode::NOT_FOUND,
+            Self::Body(_) | Self::BadRequest { .. } => StatusCode::BAD_REQUEST,
             Self::Overloaded => StatusCode::TOO_MANY_REQUESTS,
             Self::Generation(_) => StatusCode::FAILED_DEPENDENCY,
             Self::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
@@ -37,7 +49,9 @@ impl ApiError {
 
     pub(super) fn error_type(&self) -> &'static str {
         match self {
-            Self::Validation(_) => "validation",
+            Self::Validation(_) | Self::NoModel(_) | Self::Body(_) | Self::BadRequest { .. } => {
+                "validation"
+            }
             Self::Overloaded => "overloaded",
             Self::Generation(_) => "generation",
             Self::Suffix => "suffix not supported",

@@ -39,13 +39,30 @@ pub(super) fn unix_seconds() -> u64 {
         .as_secs()
 }
 
-/// A stream of one answer, or of one for each prompt. Refusals become events.
+/// A stream of one answer, or of one for each prompt, as TGI sends it. Refusals become events.
 pub(super) fn respond(
     app: Arc<App>,
     generations: Vec<Result<Generation, ApiError>>,
     form: Form,
     context: Context,
     characters: usize,
+) -> Response {
+    let mut response = stream(app, generations, form, context);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert("x-compute-type", HeaderValue::from_static(COMPUTE_TYPE));
+    headers.insert("x-compute-characters", characters.into());
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// The stream without headers.
+pub(super) fn stream(
+    app: Arc<App>,
+    generations: Vec<Result<Generation, ApiError>>,
+    form: Form,
+    context: Context,
 ) -> Response {
     let events = Events {
         lanes: generations.into_iter().map(Lane::from).collect(),
@@ -59,14 +76,7 @@ pub(super) fn respond(
         context,
         app,
     };
-    let mut response = Response::new(Body::new(events));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert("x-compute-type", HeaderValue::from_static(COMPUTE_TYPE));
-    headers.insert("x-compute-characters", characters.into());
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
+    Response::new(Body::new(events))
 }
 
 /// The events of one prompt.

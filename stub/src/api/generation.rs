@@ -8,12 +8,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::App;
 use super::error::ApiError;
 use super::incoming::Context;
+use super::openai;
 use super::parameters::{Parameters, Room};
 use crate::batch::prompt_blocks;
 use crate::engine::{Order, Ticket};
 use crate::faults::Kind;
 use crate::metrics::Scale;
-use crate::script::{self, Script};
+use crate::options::Dialect;
+use crate::script::{self, Script, Stop};
 
 /// Dropping it frees the slot at once and the place at the next pass.
 pub(super) struct Generation {
@@ -68,7 +70,10 @@ impl App {
             return Err(ApiError::Overloaded);
         }
         let slot = take_slot(&self.slots)?;
-        let room = parameters.check(prompt, context.forced_input, limits)?;
+        let room = match self.options.dialect {
+            Dialect::Tgi => parameters.check(prompt, context.forced_input, limits)?,
+            Dialect::OpenAi => openai::room(parameters, prompt, context.forced_input, limits)?,
+        };
         self.metrics.observe(
             "tgi_request_input_length",
             "",
@@ -119,7 +124,10 @@ impl App {
             seed,
             length,
             room.max_new,
-            &parameters.stop,
+            &Stop {
+                sequences: parameters.stop.clone(),
+                rule: parameters.stop_rule,
+            },
         )
     }
 }
@@ -154,7 +162,11 @@ impl Generation {
         };
         app.stats.finished.add_one();
         let metrics = &app.metrics;
-        metrics.count("tgi_request_success", "");
+        let label = match app.options.dialect {
+            Dialect::Tgi => "",
+            Dialect::OpenAi => openai::success_label(self.script.finish()),
+        };
+        metrics.count("tgi_request_success", label);
         for (name, took) in [
             ("tgi_request_duration", times.total),
             ("tgi_request_validation_duration", times.validation),

@@ -12,7 +12,10 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::App;
+use super::error::ApiError;
+use super::openai::OpenAiError;
 use crate::faults::Kind;
+use crate::options::Dialect;
 use crate::server::Socket;
 
 /// A body and what accompanies it.
@@ -59,7 +62,12 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Incoming<T> {
         };
         let Json(body) = Json::from_request(Request::from_parts(parts, Body::from(bytes)), app)
             .await
-            .map_err(IntoResponse::into_response)?;
+            .map_err(|rejection| match app.options.dialect {
+                Dialect::Tgi => rejection.into_response(),
+                Dialect::OpenAi => {
+                    OpenAiError(ApiError::Body(rejection.body_text())).into_response()
+                }
+            })?;
         Ok(Self { body, context })
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 use super::{App, TGI_VERSION};
 use crate::faults::Kind;
+use crate::metrics::Naming;
 
 pub(super) async fn info(State(app): State<Arc<App>>) -> Json<Value> {
     let limits = &app.options.limits;
@@ -51,32 +52,35 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Result<(), ApiError> 
 }
 
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let mut frozen = app.frozen_metrics.lock();
-    let page = match frozen
-        .take()
-        .filter(|_| app.fault_acts(Kind::FreezeMetrics))
-    {
-        Some(page) => page,
-        None => app.metrics_page(),
-    };
-    *frozen = Some(page.clone());
+    let page = app.frozen_or(|| app.metrics_page());
     ([(CONTENT_TYPE, "text/plain; charset=utf-8")], page).into_response()
 }
 
 impl App {
+    /// The page that was last shown while a fault freezes it, else a new one.
+    pub(super) fn frozen_or(&self, page: impl FnOnce() -> String) -> String {
+        let mut frozen = self.frozen_metrics.lock();
+        let frozen_page = frozen
+            .take()
+            .filter(|_| self.fault_acts(Kind::FreezeMetrics));
+        frozen.insert(frozen_page.unwrap_or_else(page)).clone()
+    }
+
     fn metrics_page(&self) -> String {
+        if self.metrics.is_empty() {
+            return String::new();
+        }
         let occupancy = self.engine.occupancy();
-        self.metrics.render(&[
+        let room = self.options.profile.timing().max_batch_total_tokens;
+        let gauges = [
             (
                 "tgi_batch_current_max_tokens",
-                u64::from(occupancy.reserved),
+                f64::from(occupancy.reserved),
             ),
-            ("tgi_batch_current_size", occupancy.running as u64),
-            (
-                "tgi_batch_max_total_tokens",
-                u64::from(self.options.profile.timing().max_batch_total_tokens),
-            ),
-            ("tgi_queue_size", occupancy.queued as u64),
-        ])
+            ("tgi_batch_current_size", occupancy.running as f64),
+            ("tgi_batch_max_total_tokens", f64::from(room)),
+            ("tgi_queue_size", occupancy.queued as f64),
+        ];
+        self.metrics.render(&gauges, &Naming::plain())
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::error::ApiError;
 use crate::batch::ROUND_TOKENS;
 use crate::options::Limits;
+use crate::script::StopRule;
 use crate::tokens;
 
 /// As they come in. Fields that the stub has no use for are left out: unknown
@@ -24,6 +25,9 @@ pub(crate) struct Parameters {
     pub(super) max_new_tokens: Option<u32>,
     pub(super) return_full_text: Option<bool>,
     pub(super) stop: Vec<String>,
+    /// Not in the body: it follows from the dialect.
+    #[serde(skip)]
+    pub(super) stop_rule: StopRule,
     pub(super) truncate: Option<u32>,
     pub(super) details: bool,
     pub(super) decoder_input_details: bool,

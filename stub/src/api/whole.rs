@@ -27,6 +27,8 @@ use crate::tokens;
 pub(super) struct Whole {
     pub(super) text: String,
     pub(super) finish: FinishReason,
+    /// The stop sequence that ended it.
+    pub(super) stopped: Option<String>,
     pub(super) prompt_tokens: u32,
     pub(super) generated_tokens: u32,
     pub(super) seed: Option<u64>,
@@ -72,6 +74,7 @@ impl Generation {
         Ok(Whole {
             text,
             finish: self.script.finish(),
+            stopped: self.script.stopped().map(ToOwned::to_owned),
             prompt_tokens: self.prompt_tokens,
             generated_tokens: self.script.length(),
             seed: self.seed,
@@ -86,7 +89,8 @@ impl Generation {
     }
 }
 
-fn token_object(token: Token<'_>) -> Value {
+/// A token as `details.tokens` lists it.
+pub(super) fn token_object(token: Token<'_>) -> Value {
     let text = if token.special {
         token.escaped
     } else {

@@ -6,3 +6,5 @@ mod openai;
 #[expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
 mod support;
 mod tgi;
+#[expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
+mod vllm;

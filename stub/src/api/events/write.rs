@@ -10,6 +10,7 @@ use super::super::FINGERPRINT;
 use super::super::chat::usage;
 use super::super::error::ApiError;
 use super::super::generation::Generation;
+use super::super::openai::Chunks;
 use super::super::whole::logprob;
 use super::unix_seconds;
 use crate::script::{Token, alternatives};
@@ -39,6 +40,8 @@ pub(in crate::api) enum Form {
         /// Named in each event.
         model: String,
     },
+    /// Both OpenAI routes of vLLM.
+    OpenAi(Chunks),
 }
 
 pub(super) struct Writer {
@@ -52,7 +55,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(form: Form) -> Self {
         let (object, model) = match &form {
-            Form::Tgi { .. } => {
+            Form::Tgi { .. } | Form::OpenAi(_) => {
                 return Self {
                     form,
                     head: String::new(),
@@ -80,17 +83,22 @@ impl Writer {
         generation: &mut Generation,
         index: usize,
     ) {
-        let written = match self.form {
+        let written = match &mut self.form {
             Form::Tgi { .. } => self.tgi(buffer, generation),
             Form::Chat { .. } => self.chat(buffer, generation),
             Form::Completion { .. } => self.completion(buffer, generation, index),
+            Form::OpenAi(chunks) => {
+                chunks.token(buffer, generation, index);
+                Ok(())
+            }
         };
         written.expect("a buffer takes any text");
     }
 
     /// Writes a refusal or a failure.
-    pub(super) fn error(&self, buffer: &mut BytesMut, error: &ApiError) {
-        let body = match self.form {
+    pub(super) fn error(&mut self, buffer: &mut BytesMut, error: &ApiError) {
+        let body = match &mut self.form {
+            Form::OpenAi(chunks) => chunks.failure(error),
             Form::Chat { .. } => error.chat_event(),
             Form::Tgi { .. } | Form::Completion { .. } => error.body(),
         };
@@ -99,6 +107,9 @@ impl Writer {
 
     /// Writes what follows the last event, after errors too.
     pub(super) fn end(&self, buffer: &mut BytesMut) {
+        if let Form::OpenAi(chunks) = &self.form {
+            chunks.end(buffer);
+        }
         if !matches!(self.form, Form::Tgi { .. }) {
             buffer.put_slice(b"data: [DONE]\n\n");
         }
