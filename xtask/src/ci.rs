@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::stage::{Addresses, Stage};
+use crate::stage::{Addresses, Cast, Stage};
 use crate::test::Tally;
 use crate::ui::{self, heading, human};
 use crate::workspace::{Binaries, Profile, Workspace};
-use crate::{demo, guests, process, scripts, test, tidy};
+use crate::{clients, demo, guests, process, scripts, test, tidy};
 
 /// What was done, how long each took, and how the tests went.
 #[derive(Default)]
@@ -62,9 +62,11 @@ fn all(workspace: &Workspace, report: &mut Report) -> Result<()> {
     // The tests built them already.
     let binaries = Binaries::built(workspace, Profile::Dev);
     report.step("demo", || {
-        demo::show(&mut Stage::start(workspace, &binaries, Addresses::any()?)?)
+        let stage = Stage::start(workspace, &binaries, &Cast::DEMO, Addresses::any()?);
+        demo::show(&mut stage?)
     })?;
-    report.step("scripts", || scripts::run(workspace, &binaries))
+    report.step("scripts", || scripts::run(workspace, &binaries))?;
+    report.step("clients", || clients::run(workspace, &binaries))
 }
 
 fn tool(name: &str, command: Command) -> Result<()> {

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::guests::Toolchain;
 use crate::workspace::{Binaries, Profile, Workspace};
-use crate::{bench, ci, demo, guests, scripts, test, tidy};
+use crate::{bench, ci, clients, demo, guests, scripts, test, tidy};
 
 /// Builds, tests and shows Headworks.
 #[derive(Parser)]
@@ -46,6 +46,8 @@ enum Command {
     Tidy,
     /// Run scripts/*.py against two stubs and a gateway, in an environment of their own
     Scripts,
+    /// Run client libraries (OpenAI's, Hugging Face's, LangChain's) against gateways and stubs
+    Clients,
     /// Run all that a change must pass
     Ci,
 }
@@ -63,6 +65,10 @@ impl Cli {
             Command::Scripts => {
                 guests::build(&workspace, None)?;
                 scripts::run(&workspace, &Binaries::build(&workspace, Profile::Dev)?)?;
+            }
+            Command::Clients => {
+                guests::build(&workspace, None)?;
+                clients::run(&workspace, &Binaries::build(&workspace, Profile::Dev)?)?;
             }
             Command::Ci => return Ok(ci::run(&workspace)),
         }

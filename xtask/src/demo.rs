@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::guests;
-use crate::stage::{Addresses, Stage};
+use crate::stage::{Addresses, Cast, Stage};
 use crate::ui::heading;
 use crate::workspace::{Binaries, Profile, Workspace};
 
@@ -44,7 +44,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         Profile::Dev
     };
     let binaries = Binaries::build(workspace, profile)?;
-    let mut stage = Stage::start(workspace, &binaries, addresses)?;
+    let mut stage = Stage::start(workspace, &binaries, &Cast::DEMO, addresses)?;
     show(&mut stage)?;
     if options.serve { serve(&stage) } else { Ok(()) }
 }

@@ -2,16 +2,19 @@
 //!
 //! `cli` says what can be asked; each command has a module of its own. They
 //! share `workspace` (what is built, and how cargo is called), `process` (tools
-//! that run to their end, services that do not outlive us), `stage` (two stubs
-//! and a gateway, running) and `ui` (steps and their times).
+//! that run to their end, services that do not outlive us), `python` (tools with
+//! pinned packages), `stage` (stubs and a gateway, running) and `ui` (steps and
+//! their times).
 #![expect(clippy::print_stdout, reason = "a command line tool answers on stdout")]
 
 mod bench;
 mod ci;
 mod cli;
+mod clients;
 mod demo;
 mod guests;
 mod process;
+mod python;
 mod scripts;
 mod stage;
 mod test;

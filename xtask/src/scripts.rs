@@ -1,43 +1,26 @@
-//! `cargo xtask scripts`: the load scripts, run as their users run them, with
-//! the pinned packages in an environment of their own.
+//! `cargo xtask scripts`: the load scripts, run as their users run them.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::stage::{Addresses, MODELS, Stage};
+use crate::python::Environment;
+use crate::stage::{Addresses, Cast, MODELS, Stage};
 use crate::workspace::{Binaries, Workspace};
 use crate::{process, ui};
 
 /// Runs both scripts against a stage; fails when one request fails.
 pub(crate) fn run(workspace: &Workspace, binaries: &Binaries) -> Result<()> {
-    let environment = prepare(workspace)?;
-    let stage = Stage::start(workspace, binaries, Addresses::any()?)?;
-    let stress = stress_test(workspace, &environment, &stage);
+    let environment = Environment::prepare(workspace, "scripts-venv", "scripts/requirements.txt")?;
+    let stage = Stage::start(workspace, binaries, &Cast::DEMO, Addresses::any()?)?;
+    let stress = stress_test(&environment, &stage);
     ui::step("scripts/stress_test.py", |step| process::run(step, stress))?;
-    let load = load_test(workspace, &environment, &stage);
+    let load = load_test(&environment, &stage);
     ui::step("scripts/load_test.py", |step| process::run(step, load))
 }
 
-fn prepare(workspace: &Workspace) -> Result<PathBuf> {
-    let environment = workspace.target.join("scripts-venv");
-    ui::step("python packages", |step| {
-        if !environment.join("bin/pip").exists() {
-            let mut create = Command::new("python3");
-            create.args(["-m", "venv", "--clear"]).arg(&environment);
-            process::run(step, create)
-                .context("cannot make a python environment; on Debian run `sudo apt-get install python3-venv`")?;
-        }
-        let mut install = tool(workspace, &environment, "pip");
-        install.args(["install", "--quiet", "-r", "scripts/requirements.txt"]);
-        process::run(step, install)
-    })?;
-    Ok(environment)
-}
-
-fn stress_test(workspace: &Workspace, environment: &Path, stage: &Stage) -> Command {
-    let mut command = tool(workspace, environment, "python");
+fn stress_test(environment: &Environment, stage: &Stage) -> Command {
+    let mut command = environment.tool("python");
     command.args([
         "scripts/stress_test.py",
         "--requests",
@@ -54,8 +37,8 @@ fn stress_test(workspace: &Workspace, environment: &Path, stage: &Stage) -> Comm
     command
 }
 
-fn load_test(workspace: &Workspace, environment: &Path, stage: &Stage) -> Command {
-    let mut command = tool(workspace, environment, "locust");
+fn load_test(environment: &Environment, stage: &Stage) -> Command {
+    let mut command = environment.tool("locust");
     command.args(["-f", "scripts/load_test.py", "--headless", "--only-summary"]);
     command.args([
         "-u",
@@ -67,11 +50,5 @@ fn load_test(workspace: &Workspace, environment: &Path, stage: &Stage) -> Comman
         "--host",
         &stage.gateway,
     ]);
-    command
-}
-
-fn tool(workspace: &Workspace, environment: &Path, name: &str) -> Command {
-    let mut command = Command::new(environment.join("bin").join(name));
-    command.current_dir(&workspace.root);
     command
 }

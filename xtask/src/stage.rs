@@ -1,7 +1,8 @@
-//! A stage to show things on: two stub model servers and a gateway, running
-//! until the stage is dropped. The gateway's configuration is
-//! `config/demo.toml` with the addresses that this stage has.
+//! A stage to show things on: stub model servers and a gateway, running until
+//! the stage is dropped. The gateway's configuration is the cast's file with the
+//! addresses that this stage has.
 
+mod cast;
 mod config;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,14 +13,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
+pub(crate) use cast::{Cast, MODELS, Protocol};
 pub(crate) use config::GatewayConfig;
 
 use crate::process::Service;
 use crate::ui;
 use crate::workspace::{Binaries, Workspace};
-
-/// The models on the stage; each has a stub and a pool of this name.
-pub(crate) const MODELS: [&str; 2] = ["qwen2", "llama3"];
 
 /// How long a program may take to get ready; the first compile of the filters counts.
 const READY: Duration = Duration::from_secs(60);
@@ -55,6 +54,8 @@ pub(crate) struct Stage {
     pub(crate) gateway: String,
     /// Where operators go.
     pub(crate) admin: String,
+    /// Where the stubs listen, in the order of the cast's models.
+    pub(crate) upstreams: Vec<String>,
     /// The configuration in use.
     pub(crate) config: GatewayConfig,
     // Dropped in this order: the gateway before its upstreams, the folder last.
@@ -65,19 +66,25 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts everything and waits until it is ready.
-    pub(crate) fn start(workspace: &Workspace, binaries: &Binaries, at: Addresses) -> Result<Self> {
+    pub(crate) fn start(
+        workspace: &Workspace,
+        binaries: &Binaries,
+        cast: &Cast,
+        at: Addresses,
+    ) -> Result<Self> {
         let Addresses { clients, admin } = at;
         let folder = tempfile::Builder::new()
             .prefix("headworks-stage-")
             .tempdir()?;
         ui::step("start stubs and gateway", |_| {
-            let mut config = GatewayConfig::read(&workspace.root.join("config/demo.toml"))?;
+            let mut config = GatewayConfig::read(&workspace.root.join(cast.config))?;
             config.listen(clients, admin);
-            let mut stubs = Vec::new();
-            for model in MODELS {
-                let (stub, url) = start_stub(binaries, model, folder.path())?;
-                config.set_endpoint(model, &url)?;
+            let (mut stubs, mut upstreams) = (Vec::new(), Vec::new());
+            for model in cast.models {
+                let (stub, url) = start_stub(binaries, cast, model, folder.path())?;
+                config.set_pool(model, cast.protocol.as_str(), &url)?;
                 stubs.push(stub);
+                upstreams.push(url);
             }
             config.write(&folder.path().join("headworks.toml"))?;
             let admin = format!("http://{admin}");
@@ -85,6 +92,7 @@ impl Stage {
             Ok(Self {
                 gateway: format!("http://{clients}"),
                 admin,
+                upstreams,
                 config,
                 _gateway: gateway,
                 _stubs: stubs,
@@ -100,9 +108,15 @@ impl Stage {
     }
 }
 
-fn start_stub(binaries: &Binaries, model: &str, folder: &Path) -> Result<(Service, String)> {
+fn start_stub(
+    binaries: &Binaries,
+    cast: &Cast,
+    model: &str,
+    folder: &Path,
+) -> Result<(Service, String)> {
     let mut command = Command::new(&binaries.stub);
     command.args(["--port", "0", "--profile", "fast12", "--model-id", model]);
+    command.args(["--dialect", cast.protocol.as_str(), "--speed", cast.speed]);
     let mut stub = Service::start(model, &command, folder)?;
     let url = stub.wait_for(READY, |printed| {
         let line = printed

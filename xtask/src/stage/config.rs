@@ -42,8 +42,8 @@ impl GatewayConfig {
         }
     }
 
-    /// Sets the only endpoint of a pool.
-    pub(crate) fn set_endpoint(&mut self, pool: &str, url: &str) -> Result<()> {
+    /// Sets what a pool speaks, and its only endpoint.
+    pub(crate) fn set_pool(&mut self, pool: &str, protocol: &str, url: &str) -> Result<()> {
         let found = self
             .tables
             .get_mut("pools")
@@ -51,6 +51,7 @@ impl GatewayConfig {
             .and_then(Value::as_table_mut);
         let found =
             found.with_context(|| format!("{} has no pool `{pool}`", self.path.display()))?;
+        found.insert("protocol".to_owned(), Value::from(protocol));
         found.insert("endpoints".to_owned(), Value::Array(vec![Value::from(url)]));
         Ok(())
     }
@@ -110,7 +111,9 @@ mod tests {
             "127.0.0.1:2".parse().unwrap(),
             "127.0.0.1:3".parse().unwrap(),
         );
-        config.set_endpoint("qwen2", "http://127.0.0.1:4").unwrap();
+        config
+            .set_pool("qwen2", "openai", "http://127.0.0.1:4")
+            .unwrap();
         config
             .settings("router")
             .unwrap()
@@ -121,7 +124,7 @@ mod tests {
         let expected: Table = r#"
             server.listen = "127.0.0.1:2"
             admin.listen = "127.0.0.1:3"
-            pools.qwen2 = { protocol = "tgi", endpoints = ["http://127.0.0.1:4"] }
+            pools.qwen2 = { protocol = "openai", endpoints = ["http://127.0.0.1:4"] }
             filters = [{ name = "router", settings = { fallback = "llama3" } }]
         "#
         .parse()
@@ -144,7 +147,7 @@ mod tests {
         );
         assert!(
             config
-                .set_endpoint("phi", "http://127.0.0.1:4")
+                .set_pool("phi", "tgi", "http://127.0.0.1:4")
                 .unwrap_err()
                 .to_string()
                 .contains("`phi`")
