@@ -5,6 +5,7 @@ pub mod answer;
 pub mod body;
 pub mod route;
 pub mod sse;
+pub mod translate;
 pub mod usage;
 
 use bytes::Bytes;
