@@ -146,6 +146,12 @@ impl Request {
         self.raw.route(pool);
     }
 
+    /// Sends the request to another pool if the one that it is routed to fails
+    /// before its first token; the last call wins.
+    pub fn fall_back(&mut self, pool: &str) {
+        self.raw.fall_back(pool);
+    }
+
     /// Changes the model id that later filters see and metrics name. What the
     /// upstream is asked for is set by the pool.
     pub fn set_model(&mut self, model: &str) {

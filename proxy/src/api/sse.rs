@@ -21,8 +21,11 @@ pub struct Splitter {
 
 impl Splitter {
     /// Reads the next bytes and calls `on_event` with the data of each event
-    /// that ends in them. Comments and events without data are passed over.
-    pub fn feed(&mut self, chunk: &[u8], mut on_event: impl FnMut(&[u8])) {
+    /// that ends in them, and how many of the bytes that is. Comments and events
+    /// without data are passed over. Returns how many of the bytes belong to
+    /// what has ended: all but the beginning of something that goes on.
+    pub fn feed(&mut self, chunk: &[u8], mut on_event: impl FnMut(&[u8], usize)) -> usize {
+        let mut whole = 0;
         let mut rest = chunk;
         let mut data = self.data.take().map(Cow::Owned);
         if !rest.is_empty() && std::mem::take(&mut self.after_cr) {
@@ -30,16 +33,20 @@ impl Splitter {
         }
         while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
             let line = self.finish_line(&rest[..end]);
+            rest = self.after_line_end(&rest[end..]);
             if !line.is_empty() {
                 add_line(&mut data, line);
-            } else if let (Some(data), false) = (data.take(), std::mem::take(&mut self.skipping)) {
-                on_event(&data);
+                continue;
             }
-            rest = self.after_line_end(&rest[end..]);
+            whole = chunk.len() - rest.len();
+            if let (Some(data), false) = (data.take(), std::mem::take(&mut self.skipping)) {
+                on_event(&data, whole);
+            }
         }
         self.line.extend_from_slice(rest);
         self.data = data.map(Cow::into_owned);
         self.bound();
+        whole
     }
 
     /// A whole line, given what of it the last bytes brought.
@@ -107,7 +114,7 @@ mod tests {
         let mut splitter = Splitter::default();
         let mut events = Vec::new();
         for chunk in chunks {
-            splitter.feed(chunk, |data| {
+            splitter.feed(chunk, |data, _| {
                 events.push(String::from_utf8_lossy(data).into_owned());
             });
         }

@@ -132,6 +132,12 @@ impl<F> Answer<F> {
         }
     }
 
+    /// The pool that the request goes to if that one fails.
+    #[must_use]
+    pub fn fallback(&self) -> Option<&str> {
+        self.exchange.fallback.as_deref()
+    }
+
     /// The pool that the request goes to.
     #[must_use]
     pub fn pool(&self) -> Option<&str> {

@@ -24,6 +24,7 @@ pub(crate) struct Exchange {
     pub(crate) prompt_tokens: u32,
     pub(crate) attempt: u32,
     pub(crate) pool: Option<String>,
+    pub(crate) fallback: Option<String>,
     /// By lower-case name.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) wrapping: Option<(String, String)>,
@@ -97,10 +98,13 @@ impl Request {
     }
 
     pub(crate) fn route(&self, pool: &str) {
-        if let Err(unknown) = World::current().find_pool(pool) {
-            panic!("the filter routes to a pool that is not there: {unknown}");
-        }
+        expect_pool(pool);
         self.0.borrow_mut().pool = Some(pool.to_owned());
+    }
+
+    pub(crate) fn fall_back(&self, pool: &str) {
+        expect_pool(pool);
+        self.0.borrow_mut().fallback = Some(pool.to_owned());
     }
 
     pub(crate) fn set_model(&self, model: &str) {
@@ -189,4 +193,12 @@ fn may_touch(pointer: &str) -> Result<(), String> {
 
 fn parse(json: &str) -> Result<Value, String> {
     serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+/// # Panics
+/// When the gateway has no such pool.
+fn expect_pool(pool: &str) {
+    if let Err(unknown) = World::current().find_pool(pool) {
+        panic!("the filter routes to a pool that is not there: {unknown}");
+    }
 }
