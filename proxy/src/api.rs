@@ -3,6 +3,8 @@
 
 pub mod answer;
 pub mod body;
+pub mod density;
+pub mod events;
 pub mod route;
 pub mod sse;
 pub mod translate;
@@ -15,9 +17,13 @@ use body::Members;
 pub use body::{Body, BodyError, EditError};
 pub use route::Api;
 
-/// Bytes of prompt per token where nothing better is known; English text on
-/// the tokenizers of today's models gives 3.5 to 4.5.
-const BYTES_PER_TOKEN: usize = 4;
+/// What TGI calls the model that it serves, whichever it is. It takes any other
+/// name for that of a LoRA adapter.
+pub const TGI_MODEL: &str = "tgi";
+
+/// What clients say where they have to name a model and mean whatever there is:
+/// `text-generation` the first, `huggingface_hub` the second.
+const NAMELESS: [&str; 2] = [TGI_MODEL, "dummy"];
 
 /// What was asked.
 #[derive(Debug, Clone)]
@@ -43,6 +49,15 @@ impl Call {
         Self::judge(api, Body::parse(body)?)
     }
 
+    /// Judges a body of `/invocations`, which says by its members what it is.
+    ///
+    /// # Errors
+    /// As `read`, and when it is of no API.
+    pub fn read_invocation(body: Bytes) -> Result<Self, BodyError> {
+        let body = Body::parse(body)?;
+        Self::judge(Api::of_invocation(&body)?, body)
+    }
+
     fn judge(api: Api, body: Body) -> Result<Self, BodyError> {
         let prompt_bytes = match body.get(api.prompt_key()) {
             Some(prompt) => prompt.len(),
@@ -53,10 +68,11 @@ impl Call {
                 )));
             }
         };
-        let model = api
+        let named = api
             .model_key()
-            .map_or(Ok(None), |key| body.decode::<String>(key))?
-            .unwrap_or_default();
+            .map_or(Ok(None), |key| body.decode::<String>(key))?;
+        let named = named.filter(|name| !NAMELESS.contains(&name.as_str()));
+        let model = named.unwrap_or_default();
         let scenario = if api == Api::Unified {
             body.decode("scenario")?
         } else {
@@ -96,9 +112,9 @@ impl Call {
         self.streaming
     }
 
-    /// Prompt length in tokens, estimated from its bytes.
-    pub fn prompt_tokens(&self) -> u32 {
-        u32::try_from(self.prompt_bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(u32::MAX)
+    /// Length of the prompt as it stands in the body, bytes.
+    pub fn prompt_bytes(&self) -> usize {
+        self.prompt_bytes
     }
 
     /// The client's cap on new tokens.
@@ -285,9 +301,9 @@ mod tests {
             (
                 unified.streaming(),
                 unified.max_new_tokens(),
-                unified.prompt_tokens()
+                unified.prompt_bytes()
             ),
-            (true, Some(9), 3)
+            (true, Some(9), 10)
         );
 
         let tgi = call(Api::TgiGenerate, r#"{"inputs":"x","stream":true}"#);

@@ -107,6 +107,10 @@ pub struct Pool {
     pub model: Option<String>,
     /// At least one.
     pub endpoints: Vec<Endpoint>,
+    /// Parameters that may be left out where the endpoints have no counterpart.
+    pub drop_parameters: Vec<String>,
+    /// Requests of a hundred that may be sent to a second endpoint; 100 at most.
+    pub retry_percent: u32,
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// Bounds of waiting in the gateway.
@@ -147,7 +151,9 @@ pub struct Endpoint {
 pub struct Timeouts {
     /// To connect.
     pub connect: Duration,
-    /// From the request sent to the answer's head.
+    /// From the request sent to the first token of a stream.
+    pub first_token: Duration,
+    /// From the request sent to the head of a whole answer.
     pub head: Duration,
     /// Between two reads of the answer.
     pub idle: Duration,

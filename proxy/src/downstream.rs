@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderName, HeaderValue, Method, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use pingora_core::ErrorType;
 use pingora_core::apps::{HttpPersistentSettings, ReusedHttpStream};
 use pingora_core::protocols::http::ServerSession;
@@ -195,6 +195,12 @@ impl<'a> Downstream<'a> {
         head.is_some_and(|head| !head.status.is_informational())
     }
 
+    /// Whether the answer that went out is a stream of events.
+    pub fn sends_events(&self) -> bool {
+        let head = self.session.response_written();
+        head.is_some_and(|head| is_event_stream(&head.headers))
+    }
+
     /// Sends a whole answer.
     pub async fn answer(
         &mut self,
@@ -229,8 +235,12 @@ impl<'a> Downstream<'a> {
         self.write_head(head).await
     }
 
-    /// Sends a piece of the body.
+    /// Sends a piece of the body; nothing if it is empty, since an empty chunk
+    /// is the end.
     pub async fn write(&mut self, piece: Bytes) -> Result<(), Error> {
+        if piece.is_empty() {
+            return Ok(());
+        }
         let written = self.session.write_response_body(piece, false);
         taken(self.patience, written).await
     }
@@ -291,4 +301,10 @@ fn insert(head: &mut ResponseHeader, name: HeaderName, value: HeaderValue) {
 /// The headers of a JSON answer.
 pub fn json() -> [(HeaderName, HeaderValue); 1] {
     [(CONTENT_TYPE, HeaderValue::from_static("application/json"))]
+}
+
+/// Whether a message is a stream of events.
+pub fn is_event_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use bytesize::ByteSize;
+use pingora_http::ResponseHeader;
 
 use crate::api::BodyError;
-use crate::config::Protocol;
+use crate::api::translate::{Told, Untranslatable};
 use crate::exchange::End;
 use crate::filter::{Refusal, Rejection};
 
@@ -44,15 +46,16 @@ pub enum Error {
     /// No filter chose a pool and there is no default.
     #[error("no pool serves {}; ask GET /v1/models for what is served", quoted(.0))]
     NoPool(String),
-    /// The pool speaks another dialect than the caller.
-    #[error("{api} calls cannot be translated for pool `{pool}`, which speaks {protocol:?}")]
+    /// The pool cannot be asked for this.
+    #[error(transparent)]
+    Untranslatable(#[from] Untranslatable),
+    /// The pool's API has nothing that does the same.
+    #[error("{api} has no counterpart in what the model servers of pool `{pool}` speak")]
     NotTranslated {
         /// The API called.
         api: &'static str,
         /// The pool chosen.
         pool: Arc<str>,
-        /// What it speaks.
-        protocol: Protocol,
     },
     /// No endpoint of any pool answers.
     #[error("no model server answers")]
@@ -94,12 +97,62 @@ pub enum Error {
         /// How.
         reason: String,
     },
+    /// The endpoint refused.
+    #[error("{} answered {}: {}", .0.endpoint, .0.told.status, .0.told.message)]
+    Refused(Box<Refused>),
     /// The client left.
     #[error("the client closed the connection")]
     ClientGone,
 }
 
+/// An endpoint's answer that is an error.
+#[derive(Debug)]
+pub struct Refused {
+    /// Its URL.
+    pub endpoint: Arc<str>,
+    /// What it said.
+    pub told: Told,
+    /// The answer, if it can be passed on as it came.
+    pub answer: Option<(ResponseHeader, Bytes)>,
+    /// When to try again, as the endpoint said.
+    pub retry_after: Option<Duration>,
+}
+
 impl Error {
+    /// Whether it is an endpoint's doing.
+    pub fn is_endpoints(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::UpstreamTimeout { .. }
+                | Self::UpstreamBroke { .. }
+                | Self::Refused(_)
+        )
+    }
+
+    /// Whether it speaks against the endpoint. That it is full does not, nor that
+    /// the request was wrong; whether it can be reached is known otherwise.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::Refused(refused) => matches!(refused.told.status, 424 | 500..),
+            error => {
+                matches!(
+                    error,
+                    Self::UpstreamTimeout { .. } | Self::UpstreamBroke { .. }
+                )
+            }
+        }
+    }
+
+    /// Whether another endpoint might do better.
+    pub fn may_move_on(&self) -> bool {
+        match self {
+            Self::Refused(refused) => matches!(refused.told.status, 424 | 429 | 500 | 502..=599),
+            Self::QueueFull(_) | Self::WaitedTooLong { .. } => true,
+            error => error.is_endpoints(),
+        }
+    }
+
     /// The HTTP status it becomes.
     pub fn status(&self) -> u16 {
         match self {
@@ -112,6 +165,9 @@ impl Error {
             Self::Rejected(rejection) => rejection.status,
             Self::FilterFailed(_) => 500,
             Self::NotTranslated { .. } => 501,
+            Self::Untranslatable(Untranslatable::Body(BodyError::Syntax(_))) => 400,
+            Self::Untranslatable(_) => 422,
+            Self::Refused(refused) => refused.told.status,
             Self::NoEndpointUp | Self::QueueFull(_) | Self::WaitedTooLong { .. } => 503,
             Self::Connect { .. } | Self::UpstreamBroke { .. } => 502,
             Self::UpstreamTimeout { .. } => 504,
@@ -133,6 +189,9 @@ impl Error {
             Self::FilterFailed(_) => "filter_failed",
             Self::NoPool(_) => "model_not_found",
             Self::NotTranslated { .. } => "not_translated",
+            Self::Untranslatable(Untranslatable::Body(_)) => "validation",
+            Self::Untranslatable(Untranslatable::Parameter { .. }) => "unsupported_parameter",
+            Self::Refused(refused) => &refused.told.code,
             Self::NoEndpointUp => "healthcheck",
             Self::QueueFull(_) => "queue_full",
             Self::WaitedTooLong { .. } => "queue_timeout",
@@ -140,6 +199,23 @@ impl Error {
             Self::UpstreamTimeout { .. } => "upstream_timeout",
             Self::UpstreamBroke { .. } => "upstream_broke",
             Self::ClientGone => "client_gone",
+        }
+    }
+
+    /// What kind of failure of an endpoint it is, for metrics: strangers cannot
+    /// make more of them.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Connect { .. } => "connect",
+            Self::UpstreamTimeout { .. } => "timeout",
+            Self::UpstreamBroke { .. } => "broke",
+            Self::Refused(refused) => match refused.told.status {
+                424 => "generation",
+                429 => "overloaded",
+                500.. => "server_error",
+                _ => "refused",
+            },
+            _ => "other",
         }
     }
 
@@ -153,13 +229,19 @@ impl Error {
             | Self::NotFound
             | Self::WrongMethod(_)
             | Self::NoPool(_)
-            | Self::NotTranslated { .. } => End::BadRequest,
+            | Self::NotTranslated { .. }
+            | Self::Untranslatable(_) => End::BadRequest,
             Self::Rejected(_) | Self::QueueFull(_) | Self::WaitedTooLong { .. } => End::Rejected,
             Self::FilterFailed(_) => End::Internal,
             Self::NoEndpointUp | Self::Connect { .. } | Self::UpstreamBroke { .. } => {
                 End::UpstreamError
             }
             Self::UpstreamTimeout { .. } => End::Timeout,
+            // A batch that failed, and a server that has no room, are not the client's fault.
+            Self::Refused(refused) if !matches!(refused.told.status, 424 | 429 | 500..) => {
+                End::BadRequest
+            }
+            Self::Refused(_) => End::UpstreamError,
             Self::ClientGone => End::ClientGone,
         }
     }
@@ -169,6 +251,7 @@ impl Error {
         match self {
             Self::Rejected(rejection) => rejection.retry_after,
             Self::QueueFull(_) | Self::WaitedTooLong { .. } => Some(Duration::from_secs(1)),
+            Self::Refused(refused) => refused.retry_after,
             _ => None,
         }
     }
@@ -184,6 +267,7 @@ impl Error {
                 )
             }
             Self::UpstreamBroke { .. } => "the model server's answer broke off".to_owned(),
+            Self::Refused(refused) => refused.told.message.clone(),
             other => other.to_string(),
         }
     }

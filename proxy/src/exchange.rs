@@ -22,6 +22,8 @@ pub struct Exchange {
     pub head: RequestHeader,
     /// The pool that filters chose.
     pub pool: Option<Arc<Pool>>,
+    /// The pool that filters chose for when that one fails.
+    pub fallback: Option<Arc<Pool>>,
     /// How many endpoints were tried before this one.
     pub attempt: u32,
     /// Notes for the access log.
@@ -111,6 +113,7 @@ impl Exchange {
             call,
             head,
             pool: None,
+            fallback: None,
             attempt: 0,
             tags: Vec::new(),
             outcome: Outcome::begun(started),
@@ -131,13 +134,20 @@ impl Exchange {
 
     /// Sends the exchange to a pool; the last call wins.
     pub fn route(&mut self, pool: &str) -> Result<(), UnknownPool> {
-        let found = self
-            .generation
-            .pools
-            .get(pool)
-            .ok_or_else(|| UnknownPool(pool.to_owned()))?;
-        self.pool = Some(found.clone());
+        self.pool = Some(self.known(pool)?);
         Ok(())
+    }
+
+    /// Sends the exchange to a pool if the one it is sent to fails; the last
+    /// call wins.
+    pub fn fall_back(&mut self, pool: &str) -> Result<(), UnknownPool> {
+        self.fallback = Some(self.known(pool)?);
+        Ok(())
+    }
+
+    fn known(&self, pool: &str) -> Result<Arc<Pool>, UnknownPool> {
+        let found = self.generation.pools.get(pool);
+        found.cloned().ok_or_else(|| UnknownPool(pool.to_owned()))
     }
 
     /// Sets a header on the request to the upstream.
@@ -179,7 +189,24 @@ impl Exchange {
     pub fn input_tokens(&self) -> u32 {
         self.outcome
             .input_tokens
-            .unwrap_or_else(|| self.call.prompt_tokens())
+            .unwrap_or_else(|| self.prompt_tokens())
+    }
+
+    /// Prompt tokens, as the gateway estimates them.
+    pub fn prompt_tokens(&self) -> u32 {
+        let densities = &self.generation.pools.densities;
+        let (is_chat, bytes) = (self.call.api.is_chat(), self.call.prompt_bytes());
+        densities.tokens(self.model_label(), is_chat, bytes)
+    }
+
+    /// Learns how long prompts are from what the upstream counted.
+    pub fn learn_prompt(&self) {
+        let Some(tokens) = self.outcome.input_tokens else {
+            return;
+        };
+        let densities = &self.generation.pools.densities;
+        let (is_chat, bytes) = (self.call.api.is_chat(), self.call.prompt_bytes());
+        densities.learn(self.model_label(), is_chat, bytes, tokens);
     }
 }
 

@@ -1,32 +1,34 @@
 //! The walk of a request, as a table of contents: read, filter, place,
 //! forward, and tell how it went.
 
+mod ask;
 mod front;
+mod inform;
 mod meters;
 mod place;
+mod read;
 mod refuse;
 mod running;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use pingora_core::apps::ReusedHttpStream;
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
 
-use crate::api::route::{Dialect, Route};
-use crate::api::{self, Api, Call};
-use crate::config::Protocol;
-use crate::downstream::{self, Downstream, Patience, json};
+use crate::api::route::{self, Dialect, Route};
+use crate::downstream::{self, Downstream, Patience};
 use crate::error::Error;
 use crate::exchange::{End, Exchange};
-use crate::filter::{Generation, Live};
+use crate::filter::Live;
 use crate::observe::{RegisterError, Registry};
-use crate::upstream::{Connector, Pool, forward};
+use crate::upstream::Connector;
 pub use front::Front;
 use meters::Meters;
-use refuse::{note, refuse};
+use read::{Asked, Request};
+use refuse::refuse;
 pub use running::Running;
 
 /// Serves clients.
@@ -89,30 +91,32 @@ impl Gateway {
     async fn serve(&self, client: &mut Downstream<'_>) {
         let started = Instant::now();
         let generation = self.live.current();
-        let path = client.head().uri.path();
-        let dialect = Dialect::of_path(path);
-        match Route::find(&client.head().method, path) {
-            Route::Generate(api) => self.generate(client, api, generation, started).await,
-            route => {
-                if let Err(error) = self.inform(client, route, &generation).await {
-                    refuse(client, dialect, &error).await;
-                }
+        let head = client.head();
+        let (model, path) = route::split_model(head.uri.path());
+        let (dialect, route) = (Dialect::of_path(path), Route::find(&head.method, path));
+        let model = model.map(Cow::into_owned);
+        let Some(asked) = Asked::by(route) else {
+            if let Err(error) = self.inform(client, route, model, &generation).await {
+                refuse(client, dialect, &error).await;
             }
-        }
+            return;
+        };
+        let request = Request {
+            asked,
+            model,
+            generation,
+            started,
+        };
+        self.generate(client, request).await;
     }
 
-    async fn generate(
-        &self,
-        client: &mut Downstream<'_>,
-        api: Api,
-        generation: Arc<Generation>,
-        started: Instant,
-    ) {
-        let end = match read(client, api, generation, started).await {
-            Ok(exchange) => self.exchange(client, exchange).await,
+    async fn generate(&self, client: &mut Downstream<'_>, request: Request) {
+        let (asked, started) = (request.asked, request.started);
+        let (api, end) = match request.read(client).await {
+            Ok(exchange) => (exchange.call.api, self.exchange(client, exchange).await),
             Err(error) => {
-                refuse(client, api.dialect(), &error).await;
-                error.end()
+                refuse(client, asked.api().dialect(), &error).await;
+                (asked.api(), error.end())
             }
         };
         self.meters.exchange(api, end, started.elapsed());
@@ -138,117 +142,10 @@ impl Gateway {
         log(&exchange);
         exchange.outcome.end
     }
-
-    /// Places the exchange and forwards it. An endpoint that cannot be reached
-    /// has seen nothing of it, so another may get it.
-    async fn answer(&self, client: &mut Downstream<'_>, mut exchange: Box<Exchange>) -> Step<()> {
-        let pool = match pool(&exchange) {
-            Ok(pool) => pool,
-            Err(error) => return (exchange, Err(error)),
-        };
-        exchange.pool = Some(pool.clone());
-        let mut tried = Vec::new();
-        loop {
-            let placed;
-            (exchange, placed) = place::place(client, exchange, &pool, &tried).await;
-            let slot = match placed {
-                Ok(slot) => slot,
-                Err(error) => return (exchange, Err(error)),
-            };
-            let answered =
-                forward::forward(&self.connector, client, &mut exchange, &pool, &slot).await;
-            tried.push(slot.id());
-            match answered {
-                Err(Error::Connect { endpoint, reason }) => {
-                    self.meters.unreachable(&pool.name);
-                    let error = Error::Connect { endpoint, reason };
-                    if tried.len() == pool.endpoints.len() {
-                        return (exchange, Err(error));
-                    }
-                    note(&error);
-                    exchange.attempt += 1;
-                }
-                result => return (exchange, result),
-            }
-        }
-    }
-
-    /// Answers what is not about one exchange.
-    async fn inform(
-        &self,
-        client: &mut Downstream<'_>,
-        route: Route,
-        generation: &Generation,
-    ) -> Result<(), Error> {
-        match route {
-            Route::Models => {
-                let models = generation.models.iter().map(String::as_str);
-                let body = api::answer::models(models);
-                client.answer(200, &json(), body).await
-            }
-            Route::Health if generation.pools.iter().any(|pool| pool.is_up()) => {
-                client.answer(200, &[], Bytes::new()).await
-            }
-            Route::Health => Err(Error::NoEndpointUp),
-            Route::Info => self.info(client, generation).await,
-            Route::WrongMethod(allowed) => Err(Error::WrongMethod(allowed)),
-            Route::NotFound | Route::Generate(_) => Err(Error::NotFound),
-        }
-    }
-
-    /// Asks the pool that the client names, or the default pool, what it is.
-    async fn info(
-        &self,
-        client: &mut Downstream<'_>,
-        generation: &Generation,
-    ) -> Result<(), Error> {
-        let named = client.header(MODEL_ID).map(ToOwned::to_owned);
-        let pool = match &named {
-            Some(name) => generation.pools.get(name),
-            None => generation.default_pool(),
-        };
-        let pool = pool.ok_or_else(|| Error::NoPool(named.unwrap_or_default()))?;
-        let slot = place::least_busy(pool);
-        forward::pass_get(&self.connector, client, "/info", pool, &slot).await
-    }
 }
 
 /// By which a client of an API without model ids names one.
 const MODEL_ID: &str = "x-model-id";
-
-async fn read(
-    client: &mut Downstream<'_>,
-    api: Api,
-    generation: Arc<Generation>,
-    started: Instant,
-) -> Result<Box<Exchange>, Error> {
-    let body = client.body(generation.config.server.max_body).await?;
-    let mut call = Call::read(api, body)?;
-    if call.model().is_empty()
-        && let Some(model) = client.header(MODEL_ID)
-    {
-        call.set_model(model.to_owned());
-    }
-    let head = client.take_head();
-    Ok(Box::new(Exchange::new(generation, call, head, started)))
-}
-
-/// The pool that filters chose, else the default.
-fn pool(exchange: &Exchange) -> Result<Arc<Pool>, Error> {
-    let chosen = exchange.pool.as_ref();
-    let pool = chosen.or_else(|| exchange.generation.default_pool());
-    let pool = pool.ok_or_else(|| Error::NoPool(exchange.call.model().to_owned()))?;
-    let api = exchange.call.api;
-    // TGI speaks OpenAI's dialect too.
-    if pool.config.protocol == Protocol::OpenAi && api.dialect() == Dialect::Tgi {
-        return Err(Error::NotTranslated {
-            api: api.as_str(),
-            pool: pool.name.clone(),
-            protocol: pool.config.protocol,
-        });
-    }
-    Ok(pool.clone())
-}
 
 /// The access log: one line for each exchange, at level debug. Of the prompt
 /// nothing but its length.

@@ -12,7 +12,9 @@ mod kept;
 mod message;
 mod pace;
 mod queue;
+mod relay;
 mod report;
+mod retries;
 mod scrape;
 mod slot;
 mod standing;
@@ -24,6 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::api::density::Densities;
 use crate::config::{self, Config};
 use crate::filter::Candidate;
 use endpoint::View;
@@ -33,6 +36,7 @@ pub use endpoint::Endpoint;
 pub use info::Limits;
 pub use queue::Queue;
 pub use report::Report;
+pub use retries::Retries;
 pub use scrape::Gauges;
 pub use slot::Slot;
 
@@ -40,6 +44,8 @@ pub use slot::Slot;
 #[derive(Debug, Default)]
 pub struct Pools {
     by_name: BTreeMap<Arc<str>, Arc<Pool>>,
+    /// How long prompts are.
+    pub densities: Arc<Densities>,
 }
 
 /// Endpoints that serve the same model with the same protocol.
@@ -53,30 +59,33 @@ pub struct Pool {
     pub endpoints: Vec<Arc<Endpoint>>,
     /// Requests that wait for one of them.
     pub queue: Arc<Queue>,
+    /// Requests that may be sent to a second one.
+    pub retries: Arc<Retries>,
 }
 
 impl Pools {
-    /// The pools of a configuration. Endpoints and queues that the previous
-    /// generation had too are the same ones: what runs and waits goes on being
-    /// counted.
+    /// The pools of a configuration. Endpoints, queues and retries that the
+    /// previous generation had too are the same ones: what runs and waits goes
+    /// on being counted.
     pub fn new(config: &Config, previous: Option<&Self>) -> Self {
         let mut known = Known {
             endpoints: previous.map(Self::endpoints).unwrap_or_default(),
             is_first: previous.is_none(),
         };
-        let queue = |name: &str| {
-            let old = previous.and_then(|pools| pools.get(name));
-            old.map(|pool| pool.queue.clone()).unwrap_or_default()
-        };
         let by_name = config
             .pools
             .iter()
             .map(|(name, pool)| {
-                let pool = Pool::new(name, pool, queue(name), &mut known);
+                let previous = previous.and_then(|pools| pools.get(name));
+                let pool = Pool::new(name, pool, previous, &mut known);
                 (name.clone(), Arc::new(pool))
             })
             .collect();
-        Self { by_name }
+        let densities = previous.map(|pools| pools.densities.clone());
+        Self {
+            by_name,
+            densities: densities.unwrap_or_default(),
+        }
     }
 
     /// The pool with this name.
@@ -134,14 +143,22 @@ impl Known {
 }
 
 impl Pool {
-    fn new(name: &Arc<str>, config: &config::Pool, queue: Arc<Queue>, known: &mut Known) -> Self {
+    fn new(
+        name: &Arc<str>,
+        config: &config::Pool,
+        previous: Option<&Arc<Self>>,
+        known: &mut Known,
+    ) -> Self {
         let endpoints = config.endpoints.iter();
         let endpoints = endpoints.map(|endpoint| known.endpoint(endpoint));
         Self {
             name: name.clone(),
             endpoints: endpoints.collect(),
             config: config.clone(),
-            queue,
+            queue: previous.map(|pool| pool.queue.clone()).unwrap_or_default(),
+            retries: previous
+                .map(|pool| pool.retries.clone())
+                .unwrap_or_default(),
         }
     }
 

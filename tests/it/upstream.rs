@@ -2,6 +2,7 @@
 
 mod broken;
 mod client_gone;
+mod faults;
 mod health;
 mod odd;
 mod unreachable;

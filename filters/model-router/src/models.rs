@@ -131,7 +131,11 @@ impl Model {
                 request.route(fallback);
                 request.tag("fallback", pool);
             }
-            _ => request.route(pool),
+            Some(fallback) => {
+                request.route(pool);
+                request.fall_back(fallback);
+            }
+            None => request.route(pool),
         }
     }
 }

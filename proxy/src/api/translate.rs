@@ -222,7 +222,8 @@ mod tests {
 
     fn answer(api: Api, upstream: Protocol, asked: &str, body: &str) -> Result<Answer, Malformed> {
         let translation = Translation::new(api, upstream);
-        let facts = translation.facts(&call(api, asked), 255);
+        let mut facts = translation.facts(&call(api, asked), 255);
+        facts.prompt_tokens = 1;
         translation.answer(Bytes::copy_from_slice(body.as_bytes()), &facts)
     }
 

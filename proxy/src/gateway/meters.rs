@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::Api;
+use crate::error::Error;
 use crate::exchange::End;
 use crate::observe::{Counter, Level, RegisterError, Registry, Timer};
 
@@ -11,7 +12,9 @@ use crate::observe::{Counter, Level, RegisterError, Registry, Timer};
 pub(super) struct Meters {
     exchanges: Arc<Counter>,
     latency: Arc<Timer>,
-    unreachable: Arc<Counter>,
+    failures: Arc<Counter>,
+    retries: Arc<Counter>,
+    fallbacks: Arc<Counter>,
     in_flight: Arc<Level>,
 }
 
@@ -23,7 +26,15 @@ impl Meters {
             exchanges: registry
                 .counter("gateway.exchanges.{api}.{end}", &labels(&["api", "end"]))?,
             latency: registry.timer("gateway.latency.{api}", &labels(&["api"]))?,
-            unreachable: registry.counter("upstream.unreachable.{pool}", &labels(&["pool"]))?,
+            failures: registry.counter(
+                "upstream.failures.{pool}.{kind}",
+                &labels(&["pool", "kind"]),
+            )?,
+            retries: registry.counter(
+                "upstream.retries.{pool}.{verdict}",
+                &labels(&["pool", "verdict"]),
+            )?,
+            fallbacks: registry.counter("upstream.fallbacks.{pool}", &labels(&["pool"]))?,
             in_flight: in_flight.of(&[]).expect("it has no labels"),
         })
     }
@@ -41,9 +52,22 @@ impl Meters {
         timed.expect("there is a value for each label");
     }
 
-    /// An endpoint of a pool could not be reached.
-    pub(super) fn unreachable(&self, pool: &str) {
-        let counted = self.unreachable.add(1, &[pool]);
+    /// An endpoint of a pool failed.
+    pub(super) fn failed(&self, pool: &str, error: &Error) {
+        let counted = self.failures.add(1, &[pool, error.kind()]);
+        counted.expect("there is a value for each label");
+    }
+
+    /// A request could be sent to a second endpoint, if the pool had a retry left.
+    pub(super) fn retried(&self, pool: &str, had_one: bool) {
+        let verdict = if had_one { "made" } else { "denied" };
+        let counted = self.retries.add(1, &[pool, verdict]);
+        counted.expect("there is a value for each label");
+    }
+
+    /// A request went to the fallback of a pool that failed.
+    pub(super) fn fell_back(&self, pool: &str) {
+        let counted = self.fallbacks.add(1, &[pool]);
         counted.expect("there is a value for each label");
     }
 }

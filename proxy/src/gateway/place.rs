@@ -101,7 +101,7 @@ fn ask(
     waited: Duration,
 ) -> Step<Option<Slot>> {
     let new_tokens = exchange.call.max_new_tokens().unwrap_or(UNCAPPED);
-    let tokens = exchange.call.prompt_tokens().saturating_add(new_tokens);
+    let tokens = exchange.prompt_tokens().saturating_add(new_tokens);
     let candidates = pool.choices(new_tokens, tried);
     let generation = exchange.generation.clone();
     let (exchange, choice) = generation.chain.place(exchange, &candidates, waited);

@@ -1,6 +1,7 @@
 //! What went wrong becomes an answer in the caller's dialect, and a line in the
 //! log.
 
+use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{ALLOW, HeaderName, RETRY_AFTER};
 
@@ -13,12 +14,21 @@ use crate::exchange::End;
 /// The one place where what went wrong becomes an answer.
 pub(super) async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error: &Error) {
     note(error);
-    // Half an answer is not to be ended, and one for nobody not to be begun.
-    if client.has_answered() || matches!(error, Error::ClientGone) {
+    // One for nobody is not to be begun.
+    if matches!(error, Error::ClientGone) {
         return client.cut().await;
     }
     let message = error.public_message();
     let body = api::answer::error(dialect, error.status(), error.code(), &message);
+    if client.has_answered() {
+        return break_off(client, &body).await;
+    }
+    if let Error::Refused(refused) = error
+        && let Some((head, body)) = &refused.answer
+    {
+        client.send(head.clone(), body.clone()).await.ok();
+        return;
+    }
     let mut headers = json().to_vec();
     if let Some(after) = error.retry_after() {
         let seconds = after.as_millis().div_ceil(1000);
@@ -32,6 +42,16 @@ pub(super) async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error:
     client.answer(error.status(), &headers, body).await.ok();
 }
 
+/// Half an answer is not to be ended. A stream of events says why, since its
+/// events are whole so far.
+async fn break_off(client: &mut Downstream<'_>, body: &Bytes) {
+    if client.sends_events() {
+        let event = [b"data: ", &body[..], b"\n\n"].concat();
+        client.write(event.into()).await.ok();
+    }
+    client.cut().await;
+}
+
 /// `retry-after` in milliseconds, as OpenAI's clients read it.
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
@@ -42,6 +62,8 @@ fn number(n: u128) -> HeaderValue {
 /// Operators hear of what is theirs to mend; clients' mistakes are many.
 pub(super) fn note(error: &Error) {
     match error.end() {
+        // A full server is no fault to mend; who watches it sees the counter.
+        End::UpstreamError if error.status() == 429 => tracing::debug!("{error}"),
         End::UpstreamError | End::Timeout | End::Internal => tracing::warn!("{error}"),
         _ => tracing::debug!("{error}"),
     }

@@ -1,6 +1,8 @@
 //! An endpoint's answer, read as it comes.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use pingora_core::protocols::http::v1::client::HttpSession;
@@ -21,6 +23,8 @@ pub(super) struct Answer {
     /// Where the connection leads.
     address: SocketAddr,
     terms: Terms,
+    /// When the first token must have come.
+    first_token: Instant,
 }
 
 impl Answer {
@@ -34,7 +38,8 @@ impl Answer {
             mut stream,
             address,
         } = connection;
-        let limit = terms.at_most(terms.timeouts.head);
+        let limit = terms.at_most(terms.first());
+        let first_token = Instant::now() + limit;
         let conversation = async {
             let sent = message.write(&mut stream).await;
             sent.map_err(|error| Failed {
@@ -50,9 +55,10 @@ impl Answer {
                 http: http?,
                 address,
                 terms: terms.clone(),
+                first_token,
             }),
             Err(_) => Err(Failed {
-                error: terms.late("answer", terms.timeouts.head),
+                error: terms.late("answer", terms.first()),
                 closed_early: false,
             }),
         }
@@ -67,16 +73,40 @@ impl Answer {
 
     /// The next piece of the body; `None` at its end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let limit = self.terms.at_most(self.terms.timeouts.idle);
+        let idle = self.terms.timeouts.idle;
+        let late = |terms: &Terms| terms.late("go on with its answer", idle);
+        self.read(idle, late).await
+    }
+
+    /// The next piece of a stream of which no token has come yet.
+    pub(super) async fn next_in_time(&mut self) -> Result<Option<Bytes>, Error> {
+        let left = self.first_token.saturating_duration_since(Instant::now());
+        let late = |terms: &Terms| terms.late("send its first token", terms.first());
+        self.read(left, late).await
+    }
+
+    async fn read(
+        &mut self,
+        limit: Duration,
+        late: impl Fn(&Terms) -> Error,
+    ) -> Result<Option<Bytes>, Error> {
+        let limit = self.terms.at_most(limit);
         self.http.read_timeout = Some(limit);
         match self.http.read_body_bytes().await {
             Ok(piece) => Ok(piece),
-            Err(error) if *error.etype() == ErrorType::ReadTimedout => {
-                let idle = self.terms.timeouts.idle;
-                Err(self.terms.late("go on with its answer", idle))
-            }
+            Err(error) if *error.etype() == ErrorType::ReadTimedout => Err(late(&self.terms)),
             Err(error) => Err(self.terms.broke(plain(&error))),
         }
+    }
+
+    /// Who answers.
+    pub(super) fn endpoint(&self) -> &Arc<str> {
+        &self.terms.endpoint
+    }
+
+    /// It is no answer after all.
+    pub(super) fn broke(&self, reason: impl Into<String>) -> Error {
+        self.terms.broke(reason)
     }
 
     /// The whole body, up to `limit` bytes.

@@ -1,32 +1,36 @@
-//! Sends an exchange to an endpoint and its answer to the client: a stream
-//! event by event, a whole answer in one piece.
+//! Sends an exchange to an endpoint and judges what it answers, before the
+//! client sees any of it.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
 use pingora_http::ResponseHeader;
 
 use super::answer::Answer;
 use super::connect::Connector;
 use super::message::{Message, hop_by_hop};
+use super::relay::Relay;
 use super::terms::Terms;
 use super::{Endpoint, Pool, Slot};
-use crate::api::usage::{Meter, Usage};
-use crate::api::{self, Api, route::Dialect};
+use crate::api::TGI_MODEL;
+use crate::api::translate::Translation;
 use crate::config::Protocol;
 use crate::downstream::Downstream;
-use crate::error::Error;
+use crate::error::{Error, Refused};
 use crate::exchange::{End, Exchange};
 
-/// Largest whole answer that is held, to be completed or measured.
-const HELD: usize = 16 << 20;
-
-/// What a pool of TGI servers is asked for when nothing else is said: TGI
-/// takes any other model name for that of a LoRA adapter.
-const TGI_MODEL: &str = "tgi";
+/// Largest whole answer that is held, to be translated or measured.
+pub(super) const HELD: usize = 16 << 20;
 
 /// Sends an exchange to the endpoint of its slot, and the answer to the client.
+///
+/// # Errors
+/// When there is no answer, it is an error, or it breaks off. Until the client
+/// has seen the first token of a stream, or the beginning of a whole answer, it
+/// has seen nothing, and another endpoint may be asked.
 pub async fn forward(
     connector: &Connector,
     client: &mut Downstream<'_>,
@@ -35,26 +39,34 @@ pub async fn forward(
     slot: &Slot,
 ) -> Result<(), Error> {
     let endpoint = slot.endpoint();
-    let terms = Terms::new(endpoint, pool, exchange.outcome.received);
+    let translation = translation(exchange, pool)?;
+    let message = message(exchange, pool, endpoint, translation)?;
+    let streaming = exchange.call.streaming();
+    let terms = Terms::new(endpoint, pool, exchange.outcome.received, streaming);
     exchange.outcome.endpoint = Some(endpoint.url.clone());
-    let message = message(exchange, pool, endpoint);
     let asked = client
         .unless_gone(connector.ask(endpoint, &message, &terms))
         .await;
     if let Err(Error::Connect { .. }) = &asked {
         endpoint.unreachable(Instant::now());
     }
-    let answer = asked?;
+    let mut answer = asked?;
     endpoint.answered();
-    let mut relay = Relay {
-        client,
-        exchange,
-        answer,
-    };
+    if answer.head().status.is_client_error() || answer.head().status.is_server_error() {
+        let refused = client
+            .unless_gone(refused(&mut answer, translation, &terms))
+            .await?;
+        endpoint.release(answer).await;
+        return Err(Error::Refused(Box::new(refused)));
+    }
+    exchange.outcome.status = answer.head().status.as_u16();
+    exchange.outcome.end = End::Ok;
+    let mut relay = Relay::new(client, exchange, answer, translation);
     relay.run().await?;
-    let Relay { answer, .. } = relay;
+    let answer = relay.into_answer();
     endpoint.release(answer).await;
     learn(endpoint, exchange);
+    exchange.learn_prompt();
     Ok(())
 }
 
@@ -67,7 +79,7 @@ pub async fn pass_get(
     slot: &Slot,
 ) -> Result<(), Error> {
     let endpoint = slot.endpoint();
-    let terms = Terms::new(endpoint, pool, Instant::now());
+    let terms = Terms::new(endpoint, pool, Instant::now(), false);
     let message = Message::get(endpoint, path, &client.head().headers);
     let mut answer = client
         .unless_gone(connector.ask(endpoint, &message, &terms))
@@ -78,115 +90,72 @@ pub async fn pass_get(
     client.send(head, body).await
 }
 
-fn message(exchange: &mut Exchange, pool: &Pool, endpoint: &Endpoint) -> Message {
-    let api = exchange.call.api;
-    if api.dialect() == Dialect::OpenAi {
-        let model = match (&pool.config.model, pool.config.protocol) {
-            (Some(model), _) => model,
-            (None, Protocol::Tgi) => TGI_MODEL,
-            (None, Protocol::OpenAi) => exchange.call.model(),
-        };
-        let model = api::body::quote(model);
-        exchange.call.body.set("model", model);
-    }
-    let path = api.upstream_path(exchange.call.streaming());
-    let body = exchange.call.body.to_bytes();
-    Message::post(endpoint, path, &exchange.head.headers, body)
-}
-
-/// An answer on its way.
-struct Relay<'a, 'c> {
-    client: &'a mut Downstream<'c>,
-    exchange: &'a mut Exchange,
-    answer: Answer,
-}
-
-impl Relay<'_, '_> {
-    async fn run(&mut self) -> Result<(), Error> {
-        let head = self.answer.head();
-        let status = head.status;
-        let streams = is_event_stream(&head.headers);
-        self.exchange.outcome.status = status.as_u16();
-        self.exchange.outcome.end = end(status);
-        if streams {
-            self.stream().await
-        } else if status.is_success() && self.exchange.call.api == Api::Unified {
-            self.complete().await
-        } else {
-            self.pass().await
-        }
-    }
-
-    /// Passes events on as they come and counts their tokens.
-    async fn stream(&mut self) -> Result<(), Error> {
-        let mut meter = Meter::new(self.exchange.call.api.dialect());
-        self.client.begin(passed_on(self.answer.head())).await?;
-        let ended = self.events(&mut meter).await;
-        let outcome = &mut self.exchange.outcome;
-        outcome.output_tokens = meter.tokens();
-        outcome.input_tokens = meter.prompt_tokens();
-        if meter.failed() {
-            outcome.end = End::UpstreamError;
-        }
-        ended
-    }
-
-    async fn events(&mut self, meter: &mut Meter) -> Result<(), Error> {
-        while let Some(piece) = self.client.unless_gone(self.answer.next()).await? {
-            meter.feed(&piece);
-            if self.exchange.outcome.first_token.is_none() && meter.tokens() > 0 {
-                self.exchange.outcome.first_token = Some(Instant::now());
-            }
-            self.client.write(piece).await?;
-        }
-        self.client.end().await
-    }
-
-    /// Adds to a whole answer what the unified API promises.
-    async fn complete(&mut self) -> Result<(), Error> {
-        let body = self.client.unless_gone(self.answer.body(HELD)).await?;
-        let told = Usage::from_headers(&self.answer.head().headers);
-        self.note(told);
-        let usage = told.unwrap_or(Usage {
-            prompt_tokens: self.exchange.input_tokens(),
-            completion_tokens: 0,
+/// Between the caller's dialect and the pool's. What splits text into tokens is
+/// TGI's alone.
+fn translation(exchange: &Exchange, pool: &Pool) -> Result<Translation, Error> {
+    let (api, protocol) = (exchange.call.api, pool.config.protocol);
+    if protocol == Protocol::OpenAi && !api.generates() {
+        return Err(Error::NotTranslated {
+            api: api.as_str(),
+            pool: pool.name.clone(),
         });
-        let body = api::answer::unified(&body, self.exchange.call.model(), usage);
-        self.client.send(passed_on(self.answer.head()), body).await
     }
+    Ok(Translation::new(api, protocol))
+}
 
-    /// Passes a whole answer on as it is.
-    async fn pass(&mut self) -> Result<(), Error> {
-        let told = Usage::from_headers(&self.answer.head().headers);
-        let first = self.client.unless_gone(self.answer.next()).await?;
-        self.client.begin(passed_on(self.answer.head())).await?;
-        // Kept only where the count has to be found in it.
-        let mut kept = Vec::new();
-        let mut next = first;
-        while let Some(piece) = next {
-            if told.is_none() && kept.len() + piece.len() <= HELD {
-                kept.extend_from_slice(&piece);
-            }
-            self.client.write(piece).await?;
-            next = self.client.unless_gone(self.answer.next()).await?;
-        }
-        self.client.end().await?;
-        self.note(told.or_else(|| Usage::from_body(&kept)));
-        Ok(())
-    }
+fn message(
+    exchange: &Exchange,
+    pool: &Pool,
+    endpoint: &Endpoint,
+    translation: Translation,
+) -> Result<Message, Error> {
+    let call = &exchange.call;
+    let model = match (&pool.config.model, pool.config.protocol) {
+        (Some(model), _) => model,
+        (None, Protocol::Tgi) => TGI_MODEL,
+        // Who names no model means the one there is, which pools are mostly named by.
+        (None, Protocol::OpenAi) if call.model().is_empty() => &pool.name,
+        (None, Protocol::OpenAi) => call.model(),
+    };
+    let body = translation.request(call, model, &pool.config.drop_parameters)?;
+    let path = translation.path(call.streaming());
+    Ok(Message::post(endpoint, path, &exchange.head.headers, body))
+}
 
-    fn note(&mut self, usage: Option<Usage>) {
-        let Some(usage) = usage else { return };
-        let outcome = &mut self.exchange.outcome;
-        outcome.input_tokens = Some(usage.prompt_tokens);
-        outcome.output_tokens = usage.completion_tokens;
-    }
+/// Reads an answer that is an error.
+async fn refused(
+    answer: &mut Answer,
+    translation: Translation,
+    terms: &Terms,
+) -> Result<Refused, Error> {
+    let body = answer.body(HELD).await?;
+    let head = answer.head();
+    Ok(Refused {
+        endpoint: Arc::clone(&terms.endpoint),
+        told: translation.error(head.status.as_u16(), &body),
+        retry_after: retry_after(&head.headers),
+        answer: as_it_came(translation, head, body),
+    })
+}
+
+/// An error that its caller can read passes as it came.
+fn as_it_came(
+    translation: Translation,
+    head: &ResponseHeader,
+    body: Bytes,
+) -> Option<(ResponseHeader, Bytes)> {
+    translation.is_identity().then(|| (passed_on(head), body))
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// An answer's head without what was about the connection to the endpoint.
 /// How its names were spelled is not kept: it means nothing, and costs a second
 /// table of headers.
-fn passed_on(head: &ResponseHeader) -> ResponseHeader {
+pub(super) fn passed_on(head: &ResponseHeader) -> ResponseHeader {
     let (mut parts, ()) = http::Response::new(()).into_parts();
     parts.status = head.status;
     parts.headers = head.headers.clone();
@@ -194,22 +163,6 @@ fn passed_on(head: &ResponseHeader) -> ResponseHeader {
         parts.headers.remove(name);
     }
     parts.into()
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind: &HeaderValue| kind.as_bytes().starts_with(b"text/event-stream"))
-}
-
-/// How an exchange counts that was answered with this status.
-fn end(status: StatusCode) -> End {
-    match status.as_u16() {
-        ..=399 => End::Ok,
-        // A batch that failed, and a server that has no room.
-        424 | 429 | 500.. => End::UpstreamError,
-        400.. => End::BadRequest,
-    }
 }
 
 /// Lets the endpoint's averages learn from an answer that went well. A whole

@@ -15,6 +15,8 @@ pub(super) struct Terms {
     /// The endpoint's URL.
     pub(super) endpoint: Arc<str>,
     pub(super) timeouts: Timeouts,
+    /// A stream is asked for.
+    streaming: bool,
     /// When the answer must have ended.
     pub(super) deadline: Instant,
 }
@@ -29,12 +31,23 @@ pub(super) struct Failed {
 
 impl Terms {
     /// Those of a pool, for a request that was there at `since`.
-    pub(super) fn new(endpoint: &Endpoint, pool: &Pool, since: Instant) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, pool: &Pool, since: Instant, streaming: bool) -> Self {
         let timeouts = pool.config.timeouts;
         Self {
             endpoint: endpoint.url.clone(),
             timeouts,
+            streaming,
             deadline: since + timeouts.total,
+        }
+    }
+
+    /// How long it may be silent at first: until the first token of a stream, or
+    /// the head of a whole answer.
+    pub(super) fn first(&self) -> Duration {
+        if self.streaming {
+            self.timeouts.first_token
+        } else {
+            self.timeouts.head
         }
     }
 
@@ -44,10 +57,12 @@ impl Terms {
             endpoint: endpoint.url.clone(),
             timeouts: Timeouts {
                 connect: limit,
+                first_token: limit,
                 head: limit,
                 idle: limit,
                 total: limit,
             },
+            streaming: false,
             deadline: Instant::now() + limit,
         }
     }

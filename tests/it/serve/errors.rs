@@ -86,10 +86,19 @@ async fn a_call_that_the_pool_cannot_understand_is_refused_and_not_guessed() {
         .pool_of("openai", "vllm", [vllm.url()])
         .start()
         .await;
+    let (status, code, message) = tgi_error(proxy.post("/tokenize", ask(4)).await).await;
+    assert_eq!((status, code.as_str()), (501, "not_translated"));
+    assert!(message.contains("`vllm`"), "{message}");
+    let mut body = ask(4);
+    body["parameters"]["watermark"] = true.into();
     for path in ["/v1/generate", "/generate", "/generate_stream", "/"] {
-        let (status, code, message) = tgi_error(proxy.post(path, ask(4)).await).await;
-        assert_eq!((status, code.as_str()), (501, "not_translated"), "{path}");
-        assert!(message.contains("`vllm`"), "{message}");
+        let (status, code, message) = tgi_error(proxy.post(path, body.clone()).await).await;
+        assert_eq!(
+            (status, code.as_str()),
+            (422, "unsupported_parameter"),
+            "{path}"
+        );
+        assert!(message.contains("`watermark`"), "{message}");
     }
     assert_eq!(vllm.seen(), 0);
     assert_eq!(

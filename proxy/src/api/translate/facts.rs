@@ -15,7 +15,7 @@ pub struct Facts {
     /// What the answer's headers told of its cost.
     pub told: Option<Usage>,
     /// Tokens of the prompt as the gateway estimates them.
-    pub(super) prompt_tokens: u32,
+    pub prompt_tokens: u32,
     /// The id of an answer that has none.
     pub(super) id: String,
     /// The caller wants TGI's `details`.
@@ -31,7 +31,6 @@ impl Facts {
     pub(super) fn of(call: &Call, pairing: Pairing, unique: u64) -> Self {
         let facts = Self {
             model: call.model().to_owned(),
-            prompt_tokens: call.prompt_tokens(),
             ..Self::default()
         };
         match pairing {

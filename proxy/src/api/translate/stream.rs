@@ -150,6 +150,7 @@ mod tests {
         let translation = Translation::new(api, upstream);
         let mut facts = translation.facts(&call, 1);
         facts.model = "ours".to_owned();
+        facts.prompt_tokens = 3;
         translation.stream(facts)
     }
 

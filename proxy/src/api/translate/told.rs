@@ -116,8 +116,8 @@ impl Said {
 
     fn of_json(body: &Value) -> Self {
         let said = match &body["error"] {
-            Value::String(message) => Self {
-                message: Some(message.clone()),
+            message @ Value::String(_) => Self {
+                message: text(message),
                 code: code(&body["error_type"]).or_else(|| code(&body["code"])),
                 status: None,
             },

@@ -30,6 +30,8 @@ impl Checker<'_> {
             }),
             model: file.model.clone(),
             endpoints: self.endpoints(&file.endpoints, &at.key("endpoints")),
+            drop_parameters: file.drop_parameters.clone(),
+            retry_percent: self.percent(file.retry_percent, &at.key("retry_percent")),
             timeouts: self.timeouts(&file.timeouts, &at.key("timeouts")),
             queue: Queue {
                 depth: file.queue.depth,
@@ -42,9 +44,17 @@ impl Checker<'_> {
         }
     }
 
+    fn percent(&mut self, percent: u32, at: &Place) -> u32 {
+        if percent > 100 {
+            self.problem(at, format!("must be at most 100, got {percent}"));
+        }
+        percent
+    }
+
     fn timeouts(&mut self, file: &file::Timeouts, at: &Place) -> Timeouts {
         Timeouts {
             connect: self.accept(file.connect.parse(), &at.key("connect")),
+            first_token: self.accept(file.first_token.parse(), &at.key("first_token")),
             head: self.accept(file.head.parse(), &at.key("head")),
             idle: self.accept(file.idle.parse(), &at.key("idle")),
             total: self.accept(file.total.parse(), &at.key("total")),

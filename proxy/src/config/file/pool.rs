@@ -7,7 +7,7 @@ use super::{Health, Time};
 use crate::config::Protocol;
 
 /// Endpoints that serve the same model with the same protocol.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["protocol", "endpoints"]))]
 pub struct Pool {
@@ -17,6 +17,13 @@ pub struct Pool {
     pub model: Option<String>,
     /// At least one: a URL, or a table with `url` and `weight`.
     pub endpoints: Vec<Endpoint>,
+    /// Parameters that may be left out where the endpoints have nothing that
+    /// does the same, by their names in the caller's API. Others are refused.
+    pub drop_parameters: Vec<String>,
+    /// Requests of a hundred that may be sent to a second endpoint when the first
+    /// fails before its first token. With 0 none is.
+    #[schemars(range(max = 100))]
+    pub retry_percent: u32,
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// Bounds of waiting in the gateway.
@@ -53,9 +60,12 @@ pub struct WeightedEndpoint {
 pub struct Timeouts {
     /// To connect.
     pub connect: Time,
-    /// From the request sent to the head of the answer.
+    /// From the request sent to the first token of a stream.
+    pub first_token: Time,
+    /// From the request sent to the head of a whole answer, which comes when it
+    /// has been generated.
     pub head: Time,
-    /// Between two reads of the answer.
+    /// Between two events of a stream, or two reads of a whole answer.
     pub idle: Time,
     /// From the arrival of the request to the end of the answer.
     pub total: Time,
@@ -73,6 +83,21 @@ pub struct Queue {
     pub max_wait: Time,
 }
 
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            protocol: None,
+            model: None,
+            endpoints: Vec::new(),
+            drop_parameters: Vec::new(),
+            retry_percent: 10,
+            timeouts: Timeouts::default(),
+            queue: Queue::default(),
+            health: Health::default(),
+        }
+    }
+}
+
 impl Default for WeightedEndpoint {
     fn default() -> Self {
         Self {
@@ -86,7 +111,8 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: "1s".into(),
-            head: "60s".into(),
+            first_token: "60s".into(),
+            head: "5m".into(),
             idle: "30s".into(),
             total: "10m".into(),
         }

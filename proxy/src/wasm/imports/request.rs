@@ -55,7 +55,7 @@ impl HostRequest for State {
     }
 
     fn prompt_tokens(&mut self, _: This) -> Result<u32> {
-        Ok(self.exchange()?.call.prompt_tokens())
+        Ok(self.exchange()?.prompt_tokens())
     }
 
     fn max_new_tokens(&mut self, _: This) -> Result<Option<u32>> {
@@ -84,6 +84,11 @@ impl HostRequest for State {
     fn route(&mut self, _: This, pool: String) -> Result<()> {
         let routed = self.exchange()?.route(&pool);
         Ok(routed.map_err(fault)?)
+    }
+
+    fn fall_back(&mut self, _: This, pool: String) -> Result<()> {
+        let chosen = self.exchange()?.fall_back(&pool);
+        Ok(chosen.map_err(fault)?)
     }
 
     fn set_model(&mut self, _: This, model: String) -> Result<()> {

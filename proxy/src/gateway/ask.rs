@@ -1,0 +1,111 @@
+//! Has a pool answer an exchange: one endpoint after another where one fails,
+//! and the pool's fallback where all do. All of it ends with the first byte that
+//! the client sees.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::refuse::note;
+use super::{Gateway, Step, place};
+use crate::downstream::Downstream;
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::upstream::{Pool, forward};
+
+/// The endpoints of a pool that were asked for one exchange.
+#[derive(Default)]
+struct Tried {
+    ids: Vec<u32>,
+    /// One of them had the request, and the pool a retry to spend for it.
+    retried: bool,
+}
+
+impl Gateway {
+    /// Has a pool answer, and its fallback when nothing there does.
+    pub(super) async fn answer(
+        &self,
+        client: &mut Downstream<'_>,
+        mut exchange: Box<Exchange>,
+    ) -> Step<()> {
+        let mut pool = match pool(&exchange) {
+            Ok(pool) => pool,
+            Err(error) => return (exchange, Err(error)),
+        };
+        loop {
+            exchange.pool = Some(pool.clone());
+            let answered;
+            (exchange, answered) = self.ask(client, exchange, &pool).await;
+            let error = match answered {
+                Err(error) if error.may_move_on() && !client.has_answered() => error,
+                answered => return (exchange, answered),
+            };
+            let Some(fallback) = exchange.fallback.take() else {
+                return (exchange, Err(error));
+            };
+            note(&error);
+            self.meters.fell_back(&pool.name);
+            pool = fallback;
+        }
+    }
+
+    /// Places the exchange and forwards it, to another endpoint if one fails and
+    /// there is one to try.
+    async fn ask(
+        &self,
+        client: &mut Downstream<'_>,
+        mut exchange: Box<Exchange>,
+        pool: &Pool,
+    ) -> Step<()> {
+        pool.retries.earn(pool.config.retry_percent);
+        let mut tried = Tried::default();
+        loop {
+            let placed;
+            (exchange, placed) = place::place(client, exchange, pool, &tried.ids).await;
+            let slot = match placed {
+                Ok(slot) => slot,
+                Err(error) => return (exchange, Err(error)),
+            };
+            let answered =
+                forward::forward(&self.connector, client, &mut exchange, pool, &slot).await;
+            let error = match answered {
+                Err(error) if error.is_endpoints() => error,
+                answered => return (exchange, answered),
+            };
+            self.meters.failed(&pool.name, &error);
+            if error.is_fault() {
+                pool.failed(slot.id(), Instant::now());
+            }
+            tried.ids.push(slot.id());
+            if client.has_answered() || !self.tries_on(pool, &mut tried, &error) {
+                return (exchange, Err(error));
+            }
+            note(&error);
+            exchange.attempt += 1;
+        }
+    }
+
+    /// Whether another endpoint is to be asked: whenever one could not be reached,
+    /// since it has seen nothing; else once, if the pool has a retry to spend.
+    fn tries_on(&self, pool: &Pool, tried: &mut Tried, error: &Error) -> bool {
+        if !error.may_move_on() || tried.ids.len() == pool.endpoints.len() {
+            return false;
+        }
+        if matches!(error, Error::Connect { .. }) {
+            return true;
+        }
+        if tried.retried {
+            return false;
+        }
+        tried.retried = pool.retries.spend();
+        self.meters.retried(&pool.name, tried.retried);
+        tried.retried
+    }
+}
+
+/// The pool that filters chose, else the default.
+fn pool(exchange: &Exchange) -> Result<Arc<Pool>, Error> {
+    let chosen = exchange.pool.as_ref();
+    let pool = chosen.or_else(|| exchange.generation.default_pool());
+    let pool = pool.ok_or_else(|| Error::NoPool(exchange.call.model().to_owned()))?;
+    Ok(pool.clone())
+}

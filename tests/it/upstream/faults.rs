@@ -1,0 +1,686 @@
+//! The table of faults: what goes wrong at a model server, what the client sees
+//! of it, and which counter moves.
+
+use std::time::Duration;
+
+use headworks_tests::{FaultKind, Guest, ModelServer, Scripted, TestProxy, Told};
+use serde_json::{Value, json};
+
+use crate::support::ask;
+
+/// What goes wrong.
+enum Fault {
+    /// Nobody listens.
+    Refused,
+    /// These bytes for an answer, and the connection's end.
+    Closes(&'static [u8]),
+    /// These bytes for an answer, and then nothing.
+    Hangs(&'static [u8]),
+    /// A reset before any byte.
+    Resets,
+    /// These bytes, one at a time.
+    Trickles(&'static [u8]),
+    /// A model server with a fault.
+    Model(FaultKind),
+}
+
+/// Which API the client calls.
+#[derive(Clone, Copy, PartialEq)]
+enum Call {
+    Unified,
+    Whole,
+    Stream,
+    Chat,
+    ChatStream,
+}
+
+/// What the client sees.
+enum Sees {
+    /// An answer with this status and, if it is an error, this code.
+    Answer(u16, &'static str),
+    /// An answer of which the transfer breaks.
+    Half(u16),
+    /// A stream with so many events before an error event of this code, cut.
+    BrokenStream(usize, &'static str),
+    /// A stream that ends as it should, whose last event is an error of this code.
+    ErrorLast(&'static str),
+    /// So many events, and the proper end.
+    Events(usize),
+}
+
+use Call::{Chat, ChatStream, Stream, Unified, Whole};
+use Fault::{Closes, Hangs, Model, Refused, Resets, Trickles};
+use Sees::{Answer, BrokenStream, ErrorLast, Events, Half};
+
+type Row = (&'static str, Fault, Call, Sees, &'static str);
+
+/// No failure is counted.
+const NONE: &str = "";
+
+const SSE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+
+macro_rules! json_answer {
+    ($rest:literal) => {
+        concat!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n",
+            $rest
+        )
+        .as_bytes()
+    };
+}
+
+macro_rules! sse {
+    ($events:literal) => {
+        concat!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n",
+            $events
+        )
+        .as_bytes()
+    };
+}
+
+macro_rules! chunked {
+    ($chunks:literal) => {
+        concat!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
+            $chunks
+        )
+        .as_bytes()
+    };
+}
+
+fn table() -> Vec<Row> {
+    vec![
+        // Before there is a head
+        (
+            "refused-connect",
+            Refused,
+            Whole,
+            Answer(502, "upstream_unreachable"),
+            "connect",
+        ),
+        (
+            "refused-connect-chat",
+            Refused,
+            Chat,
+            Answer(502, "upstream_unreachable"),
+            "connect",
+        ),
+        (
+            "reset-before-head",
+            Resets,
+            Whole,
+            Answer(502, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "closed-before-head",
+            Closes(b""),
+            Stream,
+            Answer(502, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "closed-in-head",
+            Closes(b"HTTP/1.1 200 OK\r\ncontent-le"),
+            Whole,
+            Answer(502, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "garbage-status-line",
+            Closes(b"HTTP/1.1 two hundred\r\n\r\n"),
+            Whole,
+            Answer(502, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "not-http",
+            Closes(b"SSH-2.0-OpenSSH_9.2\r\n"),
+            Chat,
+            Answer(502, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "hang-before-head",
+            Hangs(b""),
+            Whole,
+            Answer(504, "upstream_timeout"),
+            "timeout",
+        ),
+        (
+            "hang-before-head-stream",
+            Hangs(b""),
+            Stream,
+            Answer(504, "upstream_timeout"),
+            "timeout",
+        ),
+        (
+            "hang-in-head",
+            Hangs(b"HTTP/1.1 200 OK\r\nx: "),
+            Chat,
+            Answer(504, "upstream_timeout"),
+            "timeout",
+        ),
+        (
+            "1xx-and-then-an-answer",
+            Closes(
+                b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+            ),
+            Whole,
+            Answer(200, ""),
+            NONE,
+        ),
+        (
+            "1xx-and-nothing",
+            Hangs(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+            Whole,
+            Answer(504, "upstream_timeout"),
+            "timeout",
+        ),
+        // The status says it
+        (
+            "429",
+            Model(FaultKind::Refuse),
+            Whole,
+            Answer(429, "overloaded"),
+            "overloaded",
+        ),
+        (
+            "429-chat",
+            Model(FaultKind::Refuse),
+            Chat,
+            Answer(429, "overloaded"),
+            "overloaded",
+        ),
+        (
+            "503",
+            Model(FaultKind::Status { status: 503 }),
+            Stream,
+            Answer(503, NO_CODE),
+            "server_error",
+        ),
+        (
+            "500-chat",
+            Model(FaultKind::Status { status: 500 }),
+            Chat,
+            Answer(500, "generation"),
+            "server_error",
+        ),
+        (
+            "424-of-a-batch",
+            Model(FaultKind::ErrorEvent { tokens: 1 }),
+            Whole,
+            Answer(424, "generation"),
+            "generation",
+        ),
+        (
+            "422-in-plain-text",
+            Closes(
+                b"HTTP/1.1 422 x\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\nbad field",
+            ),
+            Chat,
+            Answer(422, "validation"),
+            "refused",
+        ),
+        (
+            "401-without-a-word",
+            Closes(b"HTTP/1.1 401 x\r\ncontent-length: 0\r\n\r\n"),
+            Whole,
+            Answer(401, NO_CODE),
+            "refused",
+        ),
+        (
+            "no-content",
+            Closes(b"HTTP/1.1 204 x\r\n\r\n"),
+            Whole,
+            Answer(204, NO_CODE),
+            NONE,
+        ),
+        // The first event says it
+        (
+            "429-as-an-event",
+            Model(FaultKind::Refuse),
+            Stream,
+            Answer(429, "overloaded"),
+            "overloaded",
+        ),
+        (
+            "429-as-an-event-of-a-chat",
+            Model(FaultKind::Refuse),
+            ChatStream,
+            Answer(429, "overloaded"),
+            "overloaded",
+        ),
+        (
+            "424-as-first-event",
+            Model(FaultKind::ErrorEvent { tokens: 0 }),
+            Stream,
+            Answer(424, "generation"),
+            "generation",
+        ),
+        (
+            "422-as-first-event",
+            Closes(sse!(
+                "data: {\"error\":\"Input validation error: x\",\"error_type\":\"validation\"}\n\n"
+            )),
+            Stream,
+            Answer(422, "validation"),
+            "refused",
+        ),
+        (
+            "empty-stream",
+            Closes(SSE.as_bytes()),
+            Stream,
+            Answer(502, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "only-heartbeats",
+            Hangs(sse!(":\n\n")),
+            Stream,
+            Answer(504, "upstream_timeout"),
+            "timeout",
+        ),
+        // After the first token
+        (
+            "stall-in-a-stream",
+            Hangs(sse!("data: {\"index\":1}\n\n")),
+            Stream,
+            BrokenStream(1, "upstream_timeout"),
+            "timeout",
+        ),
+        (
+            "reset-in-a-stream",
+            Model(FaultKind::ResetAfter { tokens: 3 }),
+            Stream,
+            BrokenStream(3, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "reset-in-a-chat",
+            Model(FaultKind::ResetAfter { tokens: 3 }),
+            ChatStream,
+            BrokenStream(3, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "cut-in-an-event",
+            Closes(chunked!("18\r\ndata: {\"index\":1}\n\ndata:\r\n")),
+            Stream,
+            BrokenStream(1, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "a-chunk-that-is-none",
+            Closes(chunked!("13\r\ndata: {\"index\":1}\n\n\r\nzz\r\n")),
+            Stream,
+            BrokenStream(1, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "error-event-in-a-stream",
+            Model(FaultKind::ErrorEvent { tokens: 2 }),
+            Stream,
+            ErrorLast("generation"),
+            NONE,
+        ),
+        (
+            "error-event-in-a-chat",
+            Model(FaultKind::ErrorEvent { tokens: 2 }),
+            ChatStream,
+            ErrorLast("generation"),
+            NONE,
+        ),
+        (
+            "half-a-whole-answer",
+            Closes(json_answer!(
+                "content-length: 99\r\n\r\n{\"generated_text\":"
+            )),
+            Unified,
+            Answer(502, "upstream_broke"),
+            "broke",
+        ),
+        (
+            "half-a-whole-answer-that-began",
+            Closes(json_answer!(
+                "content-length: 99\r\n\r\n{\"generated_text\":"
+            )),
+            Whole,
+            Half(200),
+            "broke",
+        ),
+        (
+            "content-length-too-short",
+            Closes(json_answer!("content-length: 2\r\n\r\n{}{}{}")),
+            Whole,
+            Answer(200, ""),
+            NONE,
+        ),
+        (
+            "two-content-lengths",
+            Closes(json_answer!(
+                "content-length: 2\r\ncontent-length: 4\r\n\r\n{}{}"
+            )),
+            Whole,
+            Answer(502, "upstream_broke"),
+            "broke",
+        ),
+        // Slow, not wrong
+        (
+            "slow-trickle",
+            Trickles(json_answer!("content-length: 2\r\n\r\n{}")),
+            Whole,
+            Answer(200, ""),
+            NONE,
+        ),
+        (
+            "slow-trickle-of-a-stream",
+            Trickles(sse!("data: {\"index\":1}\n\ndata: {\"index\":2}\n\n")),
+            Stream,
+            Events(2),
+            NONE,
+        ),
+        (
+            "health-lies",
+            Model(FaultKind::Unhealthy),
+            Whole,
+            Answer(200, ""),
+            NONE,
+        ),
+    ]
+}
+
+/// An error in words that are not the gateway's.
+const NO_CODE: &str = "-";
+
+/// What answers a row; dropped, it does so no more.
+enum Upstream {
+    Nobody(String),
+    Scripted(Scripted),
+    Model(ModelServer),
+}
+
+impl Upstream {
+    async fn of(fault: &Fault) -> Self {
+        match fault {
+            Refused => {
+                let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+                Self::Nobody(format!("http://{}", gone.local_addr().unwrap()))
+            }
+            &Closes(answer) => Self::scripted(answer, Ending::Close).await,
+            &Hangs(answer) => Self::scripted(answer, Ending::Hang).await,
+            &Trickles(answer) => Self::scripted(answer, Ending::Trickle).await,
+            Resets => Self::scripted(b"", Ending::Reset).await,
+            Model(fault) => {
+                let model = ModelServer::named("m");
+                model.inject(*fault);
+                Self::Model(model)
+            }
+        }
+    }
+
+    async fn scripted(answer: &'static [u8], ending: Ending) -> Self {
+        let server = Scripted::start(move |_, mut wire| async move {
+            wire.message().await;
+            match ending {
+                Ending::Trickle => {
+                    for byte in answer.chunks(1) {
+                        wire.send(byte).await;
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    return;
+                }
+                Ending::Reset => return wire.reset(),
+                Ending::Hang | Ending::Close => wire.send(answer).await,
+            }
+            if let Ending::Hang = ending {
+                wire.rest().await;
+            }
+        });
+        Self::Scripted(server.await)
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Nobody(url) => url.clone(),
+            Self::Scripted(server) => server.url(),
+            Self::Model(model) => model.url(),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Close,
+    Hang,
+    Reset,
+    Trickle,
+}
+
+impl Call {
+    fn streams(self) -> bool {
+        matches!(self, Stream | ChatStream)
+    }
+
+    fn request(self, model: &str) -> (&'static str, Value) {
+        let messages = json!([{"role": "user", "content": "What is a river?"}]);
+        let chat = json!({"model": model, "messages": messages, "max_tokens": 8, "stream": self.streams()});
+        match self {
+            Unified => {
+                let mut body = ask(8);
+                body["model_id"] = model.into();
+                ("/v1/generate", body)
+            }
+            Whole => ("/generate", ask(8)),
+            Stream => ("/generate_stream", ask(8)),
+            Chat | ChatStream => ("/v1/chat/completions", chat),
+        }
+    }
+}
+
+/// The code of an error in either dialect.
+fn code(body: &Value) -> Option<&str> {
+    body["error_type"]
+        .as_str()
+        .or_else(|| body["error"]["code"].as_str())
+}
+
+#[tokio::test]
+async fn every_fault_is_told_as_what_it_is_and_counted() {
+    let mut rows = Vec::new();
+    let mut setup = TestProxy::new().filter(Guest::builtin("model-router"));
+    for row in table() {
+        let upstream = Upstream::of(&row.1).await;
+        let timeouts = format!("pools.{}.timeouts", row.0);
+        setup = setup.pool(row.0, [upstream.url()]).unwatched(row.0);
+        for key in ["head", "first_token", "idle"] {
+            setup = setup.set(&format!("{timeouts}.{key}"), "400ms");
+        }
+        rows.push((row, upstream));
+    }
+    let proxy = setup.start().await;
+    for ((name, _, call, sees, kind), _upstream) in &rows {
+        let (path, body) = call.request(name);
+        let request = proxy.request(path, &body).header("x-model-id", *name);
+        let answer = request.header("x-sim-out", 8).send().await;
+        let answer = answer.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        check(name, answer, sees).await;
+        let counted: f64 = counts(&proxy, name, kind).await;
+        assert_eq!(
+            counted,
+            f64::from(u8::from(!kind.is_empty())),
+            "{name}: failures counted"
+        );
+    }
+}
+
+async fn check(name: &str, answer: reqwest::Response, sees: &Sees) {
+    let status = answer.status().as_u16();
+    match sees {
+        Answer(expected, code_) => {
+            let text = answer
+                .text()
+                .await
+                .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert_eq!(status, *expected, "{name}: {text}");
+            if status >= 400 && *code_ != NO_CODE {
+                let body: Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(code(&body), Some(*code_), "{name}: {text}");
+            }
+        }
+        Half(expected) => {
+            assert_eq!(status, *expected, "{name}");
+            assert!(answer.text().await.is_err(), "{name}: a false end");
+        }
+        BrokenStream(events, code_) => {
+            let told = Told::by(answer).await;
+            assert!(told.broke.is_some(), "{name}: a false end");
+            let error = error_at_end(name, &told);
+            assert_eq!(code(&error), Some(*code_), "{name}: {told:?}");
+            assert_eq!(told.payloads.len(), events + 1, "{name}: {told:?}");
+        }
+        ErrorLast(code_) => {
+            let told = Told::by(answer).await;
+            assert_eq!(told.broke, None, "{name}");
+            assert_eq!(
+                code(&error_at_end(name, &told)),
+                Some(*code_),
+                "{name}: {told:?}"
+            );
+        }
+        Events(events) => {
+            let told = Told::by(answer).await;
+            assert_eq!(
+                (told.payloads.len(), &told.broke),
+                (*events, &None),
+                "{name}"
+            );
+        }
+    }
+}
+
+/// The last event, which is no `[DONE]`.
+fn error_at_end(name: &str, told: &Told) -> Value {
+    let last = told
+        .payloads
+        .last()
+        .unwrap_or_else(|| panic!("{name}: no event"));
+    serde_json::from_str(last).unwrap_or_else(|_| panic!("{name}: {last}"))
+}
+
+async fn counts(proxy: &TestProxy, pool: &str, kind: &str) -> f64 {
+    let page = proxy.metrics().await;
+    let of_pool = format!("headworks_upstream_failures_total{{pool=\"{pool}\"");
+    let mut lines = page.lines().filter(|line| line.starts_with(&of_pool));
+    let Some(line) = lines.next() else { return 0.0 };
+    assert!(line.contains(&format!("kind=\"{kind}\"")), "{line}");
+    assert_eq!(lines.next(), None);
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// A pool whose endpoints both take requests, one of which fails as said.
+async fn with_a_good_one(fault: Fault, call: Call) {
+    let (bad, good) = (Upstream::of(&fault).await, ModelServer::named("good"));
+    let proxy = TestProxy::new()
+        .pool("main", [bad.url(), good.url()])
+        .unwatched("main")
+        .set("pools.main.timeouts.head", "300ms")
+        .set("pools.main.timeouts.first_token", "300ms")
+        .start()
+        .await;
+    // By chance, but for how little each has to do.
+    let mut asked = 0;
+    while retries(&proxy, "made").await + unreachable(&proxy).await == 0.0 {
+        let (path, body) = call.request("main");
+        let answer = proxy.post(path, body).await;
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, 200, "{text}");
+        assert!(!text.contains("error"), "{text}");
+        asked += 1;
+        assert!(asked < 200, "the bad endpoint is never asked");
+    }
+}
+
+async fn retries(proxy: &TestProxy, verdict: &str) -> f64 {
+    let series = format!("headworks_upstream_retries_total{{pool=\"main\",verdict=\"{verdict}\"}}");
+    proxy.metric(&series).await
+}
+
+async fn unreachable(proxy: &TestProxy) -> f64 {
+    proxy
+        .metric("headworks_upstream_failures_total{pool=\"main\",kind=\"connect\"}")
+        .await
+}
+
+#[tokio::test]
+async fn before_the_first_token_another_endpoint_is_asked_and_the_client_sees_nothing() {
+    with_a_good_one(Refused, Whole).await;
+    with_a_good_one(Resets, Stream).await;
+    with_a_good_one(Hangs(b""), Whole).await;
+    with_a_good_one(Hangs(sse!(":\n\n")), Stream).await;
+    with_a_good_one(Closes(SSE.as_bytes()), ChatStream).await;
+    with_a_good_one(Model(FaultKind::Refuse), Stream).await;
+    with_a_good_one(Model(FaultKind::Refuse), Chat).await;
+    with_a_good_one(Model(FaultKind::Status { status: 503 }), Unified).await;
+    with_a_good_one(Model(FaultKind::ErrorEvent { tokens: 0 }), ChatStream).await;
+}
+
+#[tokio::test]
+async fn what_is_the_clients_fault_is_asked_once() {
+    let answer = b"HTTP/1.1 422 x\r\ncontent-length: 0\r\n\r\n";
+    let (one, two) = (
+        Scripted::answering(answer).await,
+        Scripted::answering(answer).await,
+    );
+    let proxy = TestProxy::new()
+        .pool("main", [one.url(), two.url()])
+        .start()
+        .await;
+    assert_eq!(proxy.post("/generate", ask(1)).await.status(), 422);
+    assert_eq!(one.connections() + two.connections(), 1);
+}
+
+#[tokio::test]
+async fn when_all_fail_retries_end_with_their_budget() {
+    let busy = || ModelServer::named("busy");
+    let servers = [busy(), busy(), busy()];
+    servers
+        .iter()
+        .for_each(|server| server.inject(FaultKind::Refuse));
+    let proxy = TestProxy::new()
+        .pool("main", servers.iter().map(ModelServer::url))
+        .start()
+        .await;
+    for _ in 0..100 {
+        let answer = proxy.post("/generate", ask(1)).await;
+        assert_eq!(answer.status(), 429);
+    }
+    let seen: u64 = servers.iter().map(ModelServer::seen).sum();
+    // Ten were saved; a hundred requests bring ten more, but for what the first
+    // would add to what is full.
+    assert_eq!(seen, 119);
+    assert_eq!(retries(&proxy, "made").await, 19.0);
+    assert_eq!(retries(&proxy, "denied").await, 81.0);
+}
+
+#[tokio::test]
+async fn a_pool_that_fails_is_stood_in_for_by_its_fallback() {
+    let (big, small) = (ModelServer::named("big"), ModelServer::named("small"));
+    big.inject(FaultKind::Refuse);
+    let models = json!({"models": {"big": {"pool": "big", "fallback": "small"}}});
+    let proxy = TestProxy::to(&big)
+        .model(&small)
+        .filter(Guest::builtin("model-router").settings(models))
+        .start()
+        .await;
+    for call in [Unified, Chat, ChatStream] {
+        let (path, body) = call.request("big");
+        let answer = proxy.post(path, body).await;
+        assert_eq!(answer.status(), 200);
+        assert!(answer.text().await.unwrap().contains("small"));
+    }
+    let fallbacks = "headworks_upstream_fallbacks_total{pool=\"big\"}";
+    assert_eq!(proxy.metric(fallbacks).await, 3.0);
+}
