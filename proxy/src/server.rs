@@ -229,6 +229,10 @@ impl BackgroundService for Care {
     }
 }
 
+/// After the last exchange: HTTP/2 writes its frames from a task of its own,
+/// which does not say when it is done.
+const LAST_WRITES: Duration = Duration::from_millis(200);
+
 /// Waits for the signal to stop and then for exchanges to end.
 struct Drain {
     stop: watch::Sender<bool>,
@@ -255,7 +259,10 @@ impl ShutdownSignalWatch for Drain {
             "stopping: running exchanges may end"
         );
         tokio::select! {
-            () = self.running.ended() => tracing::info!("stopped"),
+            () = self.running.ended() => {
+                tokio::time::sleep(LAST_WRITES).await;
+                tracing::info!("stopped");
+            }
             () = tokio::time::sleep(limit) => {
                 tracing::warn!(cut = self.running.count(), "stopped: exchanges ran for too long");
             }
