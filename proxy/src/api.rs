@@ -7,6 +7,7 @@ pub mod density;
 pub mod events;
 pub mod route;
 pub mod sse;
+pub mod tokenizer;
 pub mod translate;
 pub mod usage;
 
@@ -110,6 +111,12 @@ impl Call {
     /// Whether the client asked for a stream.
     pub fn streaming(&self) -> bool {
         self.streaming
+    }
+
+    /// The prompt, where it is one text.
+    pub fn prompt_text(&self) -> Option<String> {
+        let prompt = self.body.get(self.api.prompt_key())?;
+        serde_json::from_str(prompt).ok()
     }
 
     /// Length of the prompt as it stands in the body, bytes.

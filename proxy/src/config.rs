@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api::tokenizer::Tokenizer;
+
 mod check;
 pub mod file;
 pub mod markdown;
@@ -105,6 +107,8 @@ pub struct Pool {
     pub protocol: Protocol,
     /// The model name to ask the upstream for where its API has one.
     pub model: Option<String>,
+    /// Counts prompts.
+    pub tokenizer: Option<Tokenizer>,
     /// At least one.
     pub endpoints: Vec<Endpoint>,
     /// Parameters that may be left out where the endpoints have no counterpart.

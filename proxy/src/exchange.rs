@@ -24,6 +24,8 @@ pub struct Exchange {
     pub pool: Option<Arc<Pool>>,
     /// The pool that filters chose for when that one fails.
     pub fallback: Option<Arc<Pool>>,
+    /// Prompt tokens, where the pool's tokenizer counted them.
+    pub counted: Option<u32>,
     /// How many endpoints were tried before this one.
     pub attempt: u32,
     /// Notes for the access log.
@@ -114,6 +116,7 @@ impl Exchange {
             head,
             pool: None,
             fallback: None,
+            counted: None,
             attempt: 0,
             tags: Vec::new(),
             outcome: Outcome::begun(started),
@@ -192,8 +195,11 @@ impl Exchange {
             .unwrap_or_else(|| self.prompt_tokens())
     }
 
-    /// Prompt tokens, as the gateway estimates them.
+    /// Prompt tokens, as the gateway counted or estimates them.
     pub fn prompt_tokens(&self) -> u32 {
+        if let Some(counted) = self.counted {
+            return counted;
+        }
         let densities = &self.generation.pools.densities;
         let (is_chat, bytes) = (self.call.api.is_chat(), self.call.prompt_bytes());
         densities.tokens(self.model_label(), is_chat, bytes)

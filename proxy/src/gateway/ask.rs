@@ -57,6 +57,7 @@ impl Gateway {
         pool: &Pool,
     ) -> Step<()> {
         pool.retries.earn(pool.config.retry_percent);
+        exchange.counted = count(&exchange, pool).await;
         let mut tried = Tried::default();
         loop {
             let placed;
@@ -108,4 +109,11 @@ fn pool(exchange: &Exchange) -> Result<Arc<Pool>, Error> {
     let pool = chosen.or_else(|| exchange.generation.default_pool());
     let pool = pool.ok_or_else(|| Error::NoPool(exchange.call.model().to_owned()))?;
     Ok(pool.clone())
+}
+
+/// Counts the prompt by the pool's tokenizer, if it has one. What a chat becomes
+/// is the model server's template's to say.
+async fn count(exchange: &Exchange, pool: &Pool) -> Option<u32> {
+    let tokenizer = pool.config.tokenizer.as_ref()?;
+    tokenizer.count(exchange.call.prompt_text()?).await
 }

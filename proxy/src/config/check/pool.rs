@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::Uri;
 
 use super::Checker;
+use crate::api::tokenizer::Tokenizer;
 use crate::config::{Endpoint, Place, Pool, Protocol, Queue, Timeouts, file};
 
 impl Checker<'_> {
@@ -29,6 +30,7 @@ impl Checker<'_> {
                 Protocol::Tgi
             }),
             model: file.model.clone(),
+            tokenizer: self.tokenizer(file.tokenizer.as_deref(), &at.key("tokenizer")),
             endpoints: self.endpoints(&file.endpoints, &at.key("endpoints")),
             drop_parameters: file.drop_parameters.clone(),
             retry_percent: self.percent(file.retry_percent, &at.key("retry_percent")),
@@ -42,6 +44,11 @@ impl Checker<'_> {
             },
             health: self.health(&file.health, &at.key("health")),
         }
+    }
+
+    fn tokenizer(&mut self, file: Option<&str>, at: &Place) -> Option<Tokenizer> {
+        let loaded = Tokenizer::load(&self.folder.join(file?));
+        loaded.map_err(|problem| self.problem(at, problem)).ok()
     }
 
     fn percent(&mut self, percent: u32, at: &Place) -> u32 {

@@ -15,6 +15,10 @@ pub struct Pool {
     pub protocol: Option<Protocol>,
     /// The model name to ask the endpoints for, where their API has one.
     pub model: Option<String>,
+    /// The model's `tokenizer.json`, relative to the folder of the configuration
+    /// file: prompts that are one text are then counted by it. It is read again
+    /// at each reload.
+    pub tokenizer: Option<String>,
     /// At least one: a URL, or a table with `url` and `weight`.
     pub endpoints: Vec<Endpoint>,
     /// Parameters that may be left out where the endpoints have nothing that
@@ -88,6 +92,7 @@ impl Default for Pool {
         Self {
             protocol: None,
             model: None,
+            tokenizer: None,
             endpoints: Vec::new(),
             drop_parameters: Vec::new(),
             retry_percent: 10,
