@@ -140,3 +140,21 @@ fn a_fallback_is_used_while_nothing_answers_in_the_pool() {
     check(&[Down, Down], &[Down, Up], "second", 1);
     check(&[Down], &[Down], "first", 0);
 }
+
+#[test]
+fn a_fallback_stands_in_when_the_pool_fails_later() {
+    let gateway = testing::gateway()
+        .pool("first", &[Candidate::default()])
+        .pool("second", &[Candidate::default()]);
+    let settings = json!({"models": {
+        "m": {"pool": "first", "fallback": "second"},
+        "n": {"pool": "first"},
+    }});
+    let mut host = gateway.load::<ModelRouter>(settings).unwrap();
+    let answer = host.chat("m").send();
+    assert_eq!(
+        (answer.pool(), answer.fallback()),
+        (Some("first"), Some("second"))
+    );
+    assert_eq!(host.chat("n").send().fallback(), None);
+}
