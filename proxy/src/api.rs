@@ -7,7 +7,6 @@ pub mod density;
 pub mod events;
 pub mod route;
 pub mod sse;
-pub mod tokenizer;
 pub mod translate;
 pub mod usage;
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::tokenizer::Tokenizer;
+use crate::tokenizer::Tokenizer;
 
 mod check;
 pub mod file;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use pingora_core::ErrorType;
 use pingora_core::apps::{HttpPersistentSettings, ReusedHttpStream};
 use pingora_core::protocols::http::ServerSession;
@@ -214,6 +214,20 @@ impl<'a> Downstream<'a> {
             insert(&mut head, name.clone(), value.clone());
         }
         self.send(head, body).await
+    }
+
+    /// Sends a whole answer with another's headers.
+    pub async fn pass(
+        &mut self,
+        status: u16,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<(), Error> {
+        let (mut parts, ()) = http::Response::new(()).into_parts();
+        parts.status = StatusCode::from_u16(status)
+            .map_err(|_| Error::BadRequest("a status that HTTP does not have"))?;
+        parts.headers = headers;
+        self.send(parts.into(), body).await
     }
 
     /// Sends a whole answer whose head is there but for the body's length.

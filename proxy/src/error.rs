@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytesize::ByteSize;
-use pingora_http::ResponseHeader;
+use http::HeaderMap;
 
 use crate::api::BodyError;
 use crate::api::translate::{Told, Untranslatable};
@@ -113,7 +113,7 @@ pub struct Refused {
     /// What it said.
     pub told: Told,
     /// The answer, if it can be passed on as it came.
-    pub answer: Option<(ResponseHeader, Bytes)>,
+    pub answer: Option<(HeaderMap, Bytes)>,
     /// When to try again, as the endpoint said.
     pub retry_after: Option<Duration>,
 }

@@ -15,5 +15,6 @@ pub mod filter;
 pub mod gateway;
 pub mod observe;
 pub mod server;
+pub mod tokenizer;
 pub mod upstream;
 pub mod wasm;

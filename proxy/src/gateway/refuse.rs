@@ -24,9 +24,10 @@ pub(super) async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error:
         return break_off(client, &body).await;
     }
     if let Error::Refused(refused) = error
-        && let Some((head, body)) = &refused.answer
+        && let Some((headers, body)) = &refused.answer
     {
-        client.send(head.clone(), body.clone()).await.ok();
+        let passed = client.pass(error.status(), headers.clone(), body.clone());
+        passed.await.ok();
         return;
     }
     let mut headers = json().to_vec();

@@ -15,6 +15,9 @@ use super::message::Message;
 use super::terms::{Failed, Terms, plain};
 use crate::error::Error;
 
+/// Largest whole answer that is held, to be translated or measured.
+pub(super) const HELD: usize = 16 << 20;
+
 /// An answer whose head has come. Dropped before its end it closes the
 /// connection, and the endpoint stops working on it.
 pub(super) struct Answer {

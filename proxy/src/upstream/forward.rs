@@ -2,16 +2,15 @@
 //! client sees any of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::RETRY_AFTER;
 use pingora_http::ResponseHeader;
 
-use super::answer::Answer;
+use super::answer::{Answer, HELD};
 use super::connect::Connector;
-use super::message::{Message, hop_by_hop};
+use super::message::{Message, passed_on, retry_after};
 use super::relay::Relay;
 use super::terms::Terms;
 use super::{Endpoint, Pool, Slot};
@@ -21,9 +20,6 @@ use crate::config::Protocol;
 use crate::downstream::Downstream;
 use crate::error::{Error, Refused};
 use crate::exchange::{End, Exchange};
-
-/// Largest whole answer that is held, to be translated or measured.
-pub(super) const HELD: usize = 16 << 20;
 
 /// Sends an exchange to the endpoint of its slot, and the answer to the client.
 ///
@@ -143,26 +139,9 @@ fn as_it_came(
     translation: Translation,
     head: &ResponseHeader,
     body: Bytes,
-) -> Option<(ResponseHeader, Bytes)> {
-    translation.is_identity().then(|| (passed_on(head), body))
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
-/// An answer's head without what was about the connection to the endpoint.
-/// How its names were spelled is not kept: it means nothing, and costs a second
-/// table of headers.
-pub(super) fn passed_on(head: &ResponseHeader) -> ResponseHeader {
-    let (mut parts, ()) = http::Response::new(()).into_parts();
-    parts.status = head.status;
-    parts.headers = head.headers.clone();
-    for name in hop_by_hop(&head.headers) {
-        parts.headers.remove(name);
-    }
-    parts.into()
+) -> Option<(HeaderMap, Bytes)> {
+    let headers = || passed_on(head).headers.clone();
+    translation.is_identity().then(|| (headers(), body))
 }
 
 /// Lets the endpoint's averages learn from an answer that went well. A whole

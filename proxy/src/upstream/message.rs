@@ -1,13 +1,16 @@
 //! A request as an endpoint gets it: the client's head without what was meant
 //! for the gateway, and the body as it was judged.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName};
 use pingora_core::protocols::Stream;
+use pingora_http::ResponseHeader;
 use tokio::io::AsyncWriteExt as _;
 
 use super::Endpoint;
@@ -127,6 +130,24 @@ fn named(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
         .filter_map(|name| name.trim().parse().ok())
         // How long the message is and whom it is for is not the sender's to hide.
         .filter(|name| *name != CONTENT_LENGTH && *name != HOST)
+}
+
+/// An answer's head without what was about the connection to the endpoint.
+/// How its names were spelled is not kept: it means nothing, and costs a second
+/// table of headers.
+pub(super) fn passed_on(head: &ResponseHeader) -> ResponseHeader {
+    let (mut parts, ()) = http::Response::new(()).into_parts();
+    parts.status = head.status;
+    parts.headers = head.headers.clone();
+    for name in hop_by_hop(&head.headers) {
+        parts.headers.remove(name);
+    }
+    parts.into()
+}
+
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]

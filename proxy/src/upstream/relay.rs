@@ -9,8 +9,8 @@ use http::HeaderValue;
 use http::header::HeaderName;
 use pingora_http::ResponseHeader;
 
-use super::answer::Answer;
-use super::forward::{HELD, passed_on};
+use super::answer::{Answer, HELD};
+use super::message::passed_on;
 use crate::api::Api;
 use crate::api::events::Events;
 use crate::api::translate::{Facts, Told, Translation};

@@ -26,6 +26,15 @@ pub struct Facts {
     pub(super) full_text: String,
 }
 
+/// What a stream cost so far.
+#[derive(Debug, Default)]
+pub(super) struct Cost {
+    /// Tokens seen.
+    pub(super) counted: u32,
+    /// What the upstream told.
+    pub(super) usage: Option<Usage>,
+}
+
 impl Facts {
     /// Takes from a call what its answer needs; nothing more, since most need little.
     pub(super) fn of(call: &Call, pairing: Pairing, unique: u64) -> Self {

@@ -3,8 +3,8 @@
 
 use super::completion::{Completion, details, token};
 use super::event::{DONE, Event, Kind, is_error};
+use super::facts::Cost;
 use super::json::{Object, string};
-use super::stream::Cost;
 use super::{Facts, Told};
 use crate::api::route::Dialect;
 

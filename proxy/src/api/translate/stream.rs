@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::event::{DONE, Event, Kind, is_error};
+use super::facts::Cost;
 use super::retold::Retold;
 use super::{Facts, Pairing, Told, mend};
 use crate::api::route::Dialect;
@@ -20,15 +21,6 @@ pub struct Stream {
     cost: Cost,
     failed: bool,
     retold: Retold,
-}
-
-/// What a stream cost so far.
-#[derive(Debug, Default)]
-pub(super) struct Cost {
-    /// Tokens seen.
-    pub(super) counted: u32,
-    /// What the upstream told.
-    pub(super) usage: Option<Usage>,
 }
 
 impl Stream {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::Uri;
 
 use super::Checker;
-use crate::api::tokenizer::Tokenizer;
 use crate::config::{Endpoint, Place, Pool, Protocol, Queue, Timeouts, file};
+use crate::tokenizer::Tokenizer;
 
 impl Checker<'_> {
     pub(super) fn pools(
