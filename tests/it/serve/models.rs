@@ -84,3 +84,59 @@ async fn a_tgi_client_names_its_model_by_a_header() {
         assert_eq!(info["model_id"], model);
     }
 }
+
+#[tokio::test]
+async fn the_path_may_name_the_model_whatever_the_body_says() {
+    let (qwen, llama) = (ModelServer::named("qwen2"), ModelServer::named("llama3"));
+    let proxy = TestProxy::to(&qwen)
+        .model(&llama)
+        .filter(Guest::builtin("model-router"))
+        .start()
+        .await;
+    for path in ["/models/llama3/generate", "/models/llama3/v1/generate"] {
+        assert_eq!(model_of(proxy.post(path, ask(4)).await).await, "llama3");
+    }
+    let list: Value = proxy
+        .post("/models/llama3", ask(4))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert!(list[0]["generated_text"].is_string(), "{list}");
+    let answer = proxy.post("/models/llama3/v1/chat/completions", chat("qwen2"));
+    assert_eq!(answer.await.status(), 200);
+    assert_eq!((qwen.seen(), llama.seen()), (0, 4));
+}
+
+#[tokio::test]
+async fn an_invocation_is_answered_by_the_api_that_its_body_is_of() {
+    let qwen = ModelServer::named("qwen2");
+    let proxy = TestProxy::to(&qwen).start().await;
+    let invoke = async |body: Value| -> Value {
+        let answer = proxy.post("/invocations", body).await;
+        assert_eq!(answer.status(), 200);
+        answer.json().await.unwrap()
+    };
+    assert!(invoke(ask(4)).await[0]["generated_text"].is_string());
+    assert_eq!(invoke(chat("tgi")).await["object"], "chat.completion");
+    let prompt = json!({"model": "tgi", "prompt": "hi", "max_tokens": 4});
+    assert_eq!(invoke(prompt).await["object"], "text_completion");
+    assert_eq!(proxy.post("/invocations", json!({})).await.status(), 422);
+}
+
+#[tokio::test]
+async fn tokens_are_told_as_tgi_tells_them() {
+    let qwen = ModelServer::named("qwen2");
+    let proxy = TestProxy::to(&qwen).start().await;
+    let tokens = proxy.post("/tokenize", ask(4)).await;
+    assert_eq!(tokens.status(), 200);
+    let tokens: Value = tokens.json().await.unwrap();
+    assert!(tokens[0]["text"].is_string(), "{tokens}");
+    let chat: Value = proxy
+        .post("/chat_tokenize", chat("tgi"))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert!(chat["templated_text"].is_string(), "{chat}");
+}

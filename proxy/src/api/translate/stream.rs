@@ -108,7 +108,10 @@ impl Stream {
     /// without says `"usage":null`, or nothing.
     fn chunk(&mut self, data: &[u8]) -> Kind {
         if memchr::memmem::find(data, b"\"usage\":{").is_none() {
-            return Kind::Token(1);
+            // vLLM begins a chat with who speaks, before there is a token.
+            let is_greeting =
+                memchr::memmem::find(data, b"\"role\":\"assistant\",\"content\":\"\"");
+            return is_greeting.map_or(Kind::Token(1), |_| Kind::Other);
         }
         let Ok(chunk) = serde_json::from_slice::<Chunk>(data) else {
             return Kind::Other;
@@ -211,6 +214,16 @@ mod tests {
         );
         check(&mut openai, "[DONE]", Kind::End);
         assert_eq!((openai.tokens(), openai.failed()), (9, false));
+    }
+
+    #[test]
+    fn who_speaks_is_no_token() {
+        let mut stream = stream_of(Api::OpenAiChat, Protocol::OpenAi, r#"{"messages":[]}"#);
+        let greeting = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
+        assert_eq!(told(&mut stream, greeting).1, Kind::Other);
+        let token = r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#;
+        assert_eq!(told(&mut stream, token).1, Kind::Token(1));
+        assert_eq!(stream.tokens(), 1);
     }
 
     #[test]
