@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use headworks::config::BUILTINS;
-use headworks::exchange::{End, Exchange};
+use headworks::exchange::Exchange;
 use headworks::filter::{Candidate, Chain, Choice};
+use headworks::outcome::End;
 
 #[path = "../tests/wasm/support.rs"]
 mod support;

@@ -10,8 +10,8 @@ use http::HeaderMap;
 
 use crate::api::BodyError;
 use crate::api::translate::{Told, Untranslatable};
-use crate::exchange::End;
 use crate::filter::{Refusal, Rejection};
+use crate::outcome::End;
 
 /// Why an exchange has no upstream's answer, or not all of it.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod filter;
 pub mod gateway;
 pub mod observe;
+pub mod outcome;
 pub mod server;
 pub mod tokenizer;
 pub mod upstream;

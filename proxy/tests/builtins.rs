@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use headworks::api::{Api, Call};
 use headworks::config::{BUILTINS, Config};
-use headworks::exchange::{End, Exchange};
+use headworks::exchange::Exchange;
 use headworks::filter::{Choice, Generation, Loader, Refusal};
 use headworks::observe::Registry;
+use headworks::outcome::End;
 use headworks::wasm::{Options, Runtime};
 use pingora_http::RequestHeader;
 

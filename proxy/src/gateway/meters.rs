@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::api::Api;
 use crate::error::Error;
-use crate::exchange::End;
 use crate::observe::{Counter, Level, RegisterError, Registry, Timer};
+use crate::outcome::End;
 
 /// The gateway's own metrics.
 pub(super) struct Meters {

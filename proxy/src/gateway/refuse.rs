@@ -9,7 +9,7 @@ use crate::api;
 use crate::api::route::Dialect;
 use crate::downstream::{Downstream, json};
 use crate::error::Error;
-use crate::exchange::End;
+use crate::outcome::End;
 
 /// The one place where what went wrong becomes an answer.
 pub(super) async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error: &Error) {

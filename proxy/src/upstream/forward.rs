@@ -19,7 +19,8 @@ use crate::api::translate::Translation;
 use crate::config::Protocol;
 use crate::downstream::Downstream;
 use crate::error::{Error, Refused};
-use crate::exchange::{End, Exchange};
+use crate::exchange::Exchange;
+use crate::outcome::End;
 
 /// Sends an exchange to the endpoint of its slot, and the answer to the client.
 ///

@@ -17,7 +17,8 @@ use crate::api::translate::{Facts, Told, Translation};
 use crate::api::usage::Usage;
 use crate::downstream::{Downstream, is_event_stream};
 use crate::error::{Error, Refused};
-use crate::exchange::{End, Exchange};
+use crate::exchange::Exchange;
+use crate::outcome::End;
 
 /// By which TGI tells the cost of a whole answer.
 const PROMPT_TOKENS: HeaderName = HeaderName::from_static("x-prompt-tokens");

@@ -5,8 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use headworks::config::Grant;
-use headworks::exchange::{End, Exchange};
+use headworks::exchange::Exchange;
 use headworks::filter::{Choice, Verdict};
+use headworks::outcome::End;
 use headworks::wasm::{FailureKind, Options};
 
 use crate::support::{Host, candidates, filter, guest_bytes};

@@ -38,15 +38,19 @@ impl Told {
         }
     }
 
+    fn said(status: u16, code: String, said: Option<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message(said, status),
+        }
+    }
+
     /// Of a whole answer.
     pub(super) fn answer(status: u16, body: &[u8]) -> Self {
         let said = Said::read(body);
         let code = said.code.unwrap_or_else(|| tgi_code(status).to_owned());
-        Self {
-            status,
-            code,
-            message: message(said.message, status),
-        }
+        Self::said(status, code, said.message)
     }
 
     /// Of an event in a stream that TGI had begun with status 200.
@@ -58,11 +62,7 @@ impl Told {
             // The chat route says 422 whatever happened; only the text knows better.
             None => by_message(text),
         };
-        Self {
-            status,
-            code,
-            message: message(said.message, status),
-        }
+        Self::said(status, code, said.message)
     }
 
     /// Of an event in a stream that an OpenAI server had begun with status 200.
@@ -71,11 +71,7 @@ impl Told {
         let code = said.code.as_deref().unwrap_or_default();
         let status = said.status.unwrap_or_else(|| openai_status(code));
         let code = said.code.unwrap_or_else(|| tgi_code(status).to_owned());
-        Self {
-            status,
-            code,
-            message: message(said.message, status),
-        }
+        Self::said(status, code, said.message)
     }
 
     /// The same with a code that TGI's clients know: they choose what to raise by it.

@@ -7,7 +7,7 @@ use super::super::bindings::exchange::{Facts, HostOutcome, Outcome};
 use super::super::state::State;
 use super::micros;
 use super::request::pool;
-use crate::exchange::End;
+use crate::outcome::End;
 
 type This = Resource<Outcome>;
 
