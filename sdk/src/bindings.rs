@@ -22,18 +22,3 @@ wit_bindgen::generate!({
     export_macro_name: "export_hooks",
     default_bindings_module: "headworks_sdk::bindings",
 });
-
-use headworks::filter::exchange::{Outcome, Request};
-
-/// Takes over the request that a hook was lent, so that `&mut Request` of the
-/// SDK needs no lifetime. Dropped with the hook, as the canonical ABI demands.
-pub(crate) fn take_request(lent: &Request) -> Request {
-    // SAFETY: `take_handle` leaves nothing in `lent` that could be dropped twice.
-    unsafe { Request::from_handle(lent.take_handle()) }
-}
-
-/// As [`take_request`].
-pub(crate) fn take_outcome(lent: &Outcome) -> Outcome {
-    // SAFETY: `take_handle` leaves nothing in `lent` that could be dropped twice.
-    unsafe { Outcome::from_handle(lent.take_handle()) }
-}

@@ -9,8 +9,8 @@ use std::thread::LocalKey;
 use std::time::Duration;
 
 use crate::bindings::exports::headworks::filter::hooks::Guest;
-use crate::bindings::headworks::filter::{exchange, system, types};
-use crate::bindings::{take_outcome, take_request};
+use crate::bindings::headworks::filter::{outcome, system, types};
+use crate::metrics::flush;
 use crate::{Candidate, Filter, Outcome, Request, Settings};
 
 /// A filter with a cell to live in.
@@ -28,39 +28,35 @@ impl<F: Exported> Guest for Hooks<F> {
         let filter = F::Config::decode(&settings).and_then(F::configure)?;
         let placed = F::cell().with(|cell| cell.set(filter));
         assert!(placed.is_ok(), "the host configured one instance twice");
+        flush();
         Ok(F::HOOKS.into())
     }
 
-    fn on_request(request: &exchange::Request) -> types::Verdict {
-        let mut request = Request::new(take_request(request));
-        with(|filter: &F| filter.on_request(&mut request)).into()
+    fn on_request() -> types::Verdict {
+        with(|filter: &F| filter.on_request(&mut Request::new())).into()
     }
 
-    fn place(
-        request: &exchange::Request,
-        candidates: Vec<types::Candidate>,
-        waited_ms: u32,
-    ) -> types::Placement {
-        let mut request = Request::new(take_request(request));
+    fn place(candidates: Vec<types::Candidate>, waited_ms: u32) -> types::Placement {
         let candidates: Vec<Candidate> = candidates.into_iter().map(Candidate::from).collect();
         let waited = Duration::from_millis(waited_ms.into());
-        with(|filter: &F| filter.place(&mut request, &candidates, waited)).into()
+        with(|filter: &F| filter.place(&mut Request::new(), &candidates, waited)).into()
     }
 
-    fn on_complete(request: &exchange::Request, outcome: &exchange::Outcome) {
-        let request = Request::new(take_request(request));
-        let outcome = Outcome::new(take_outcome(outcome));
-        with(|filter: &F| filter.on_complete(&request, &outcome));
+    fn on_complete(facts: outcome::Facts) {
+        with(|filter: &F| filter.on_complete(&Request::new(), &Outcome::new(facts)));
     }
 }
 
+/// Runs a hook. What it counted goes to the host at its end.
 fn with<F: Exported, T>(hook: impl FnOnce(&F) -> T) -> T {
-    F::cell().with(|cell| {
+    let decided = F::cell().with(|cell| {
         hook(
             cell.get()
                 .expect("the host configures an instance before use"),
         )
-    })
+    });
+    flush();
+    decided
 }
 
 /// A trap carries no text; the panic's message and place go to the host's log first.

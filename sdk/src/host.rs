@@ -1,11 +1,12 @@
 //! What the host gives a filter: the imports of the world in wasm, the mock's in tests.
 
 #[cfg(target_family = "wasm")]
-pub(crate) use crate::bindings::headworks::filter::{exchange, metrics, setup, store, system};
+pub(crate) use crate::bindings::headworks::filter::{
+    metrics, outcome, request, setup, store, system,
+};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testing::{
-    exchange,
-    imports::{metrics, setup, store, system, upstreams},
+pub(crate) use crate::testing::imports::{
+    metrics, outcome, request, setup, store, system, upstreams,
 };
 
 #[cfg(target_family = "wasm")]

@@ -1,12 +1,15 @@
 //! Metrics, on Prometheus and StatsD alike.
 
-mod bound;
+mod metric;
+mod samples;
 
 use std::time::Duration;
 
 use crate::host::metrics;
 use crate::units::micros;
-use bound::Bound;
+use metric::Metric;
+#[cfg(target_family = "wasm")]
+pub(crate) use samples::flush;
 
 /// Counts up.
 ///
@@ -35,19 +38,18 @@ use bound::Bound;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Counter(Bound<metrics::Counter>);
+pub struct Counter(Metric);
 
 impl Counter {
     /// Declares a counter with the names of its labels.
     #[must_use]
     pub fn new(name: &str, labels: &[&str]) -> Self {
-        Self(Bound::to(metrics::Counter::new(name, labels)))
+        Self(Metric::new(metrics::counter(name, labels)))
     }
 
     /// Counts `by` more, under one value for each label.
     pub fn add(&self, by: u64, values: &[&str]) {
-        self.0
-            .with(values, |counter, values| counter.add(by, values));
+        self.0.observe(values, whole(by));
     }
 
     /// Counts one more.
@@ -65,19 +67,18 @@ impl Counter {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Gauge(Bound<metrics::Gauge>);
+pub struct Gauge(Metric);
 
 impl Gauge {
     /// Declares a gauge with the names of its labels.
     #[must_use]
     pub fn new(name: &str, labels: &[&str]) -> Self {
-        Self(Bound::to(metrics::Gauge::new(name, labels)))
+        Self(Metric::new(metrics::gauge(name, labels)))
     }
 
     /// Sets the number, under one value for each label.
     pub fn set(&self, value: i64, values: &[&str]) {
-        self.0
-            .with(values, |gauge, values| gauge.set(value, values));
+        self.0.observe(values, value);
     }
 }
 
@@ -90,19 +91,22 @@ impl Gauge {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Timer(Bound<metrics::Timer>);
+pub struct Timer(Metric);
 
 impl Timer {
     /// Declares a timer with the names of its labels.
     #[must_use]
     pub fn new(name: &str, labels: &[&str]) -> Self {
-        Self(Bound::to(metrics::Timer::new(name, labels)))
+        Self(Metric::new(metrics::timer(name, labels)))
     }
 
     /// Records a duration, to the microsecond, under one value for each label.
     pub fn record(&self, duration: Duration, values: &[&str]) {
-        let micros = micros(duration);
-        self.0
-            .with(values, |timer, values| timer.record_us(micros, values));
+        self.0.observe(values, whole(micros(duration)));
     }
+}
+
+/// As the contract has numbers; what is beyond them is as much as can be.
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,9 +1,8 @@
 //! How an exchange ended.
 
-use std::cell::OnceCell;
 use std::time::Duration;
 
-use crate::host::exchange;
+use crate::host::outcome;
 
 /// What [`on_complete`](crate::Filter::on_complete) learns about the exchange.
 ///
@@ -16,9 +15,7 @@ use crate::host::exchange;
 /// ```
 #[derive(Debug)]
 pub struct Outcome {
-    raw: exchange::Outcome,
-    /// Asked for once, whichever of them a filter wants.
-    facts: OnceCell<exchange::Facts>,
+    facts: outcome::Facts,
 }
 
 /// Why an exchange ended.
@@ -68,78 +65,71 @@ impl End {
 }
 
 impl Outcome {
-    pub(crate) fn new(raw: exchange::Outcome) -> Self {
-        Self {
-            raw,
-            facts: OnceCell::new(),
-        }
-    }
-
-    fn facts(&self) -> &exchange::Facts {
-        self.facts.get_or_init(|| self.raw.facts())
+    pub(crate) fn new(facts: outcome::Facts) -> Self {
+        Self { facts }
     }
 
     /// The status that the client got; 0 when it left before there was one.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.facts().status
+        self.facts.status
     }
 
     /// Why the exchange ended.
     #[must_use]
     pub fn end(&self) -> End {
-        if self.facts().ok {
+        if self.facts.ok {
             End::Ok
         } else {
-            End::from_name(&self.raw.end())
+            End::from_name(&outcome::end())
         }
     }
 
     /// Whether an endpoint was asked, whatever it said.
     #[must_use]
     pub fn was_placed(&self) -> bool {
-        self.facts().was_placed
+        self.facts.was_placed
     }
 
     /// The pool that served the request.
     #[must_use]
     pub fn pool(&self) -> Option<String> {
-        self.raw.pool()
+        outcome::pool()
     }
 
     /// The URL of the endpoint that served it.
     #[must_use]
     pub fn endpoint(&self) -> Option<String> {
-        self.raw.endpoint()
+        outcome::endpoint()
     }
 
     /// Prompt tokens, counted by the upstream if it says, else estimated.
     #[must_use]
     pub fn input_tokens(&self) -> u32 {
-        self.facts().input_tokens
+        self.facts.input_tokens
     }
 
     /// Generated tokens, counted by the upstream or from the stream's events.
     #[must_use]
     pub fn output_tokens(&self) -> u32 {
-        self.facts().output_tokens
+        self.facts.output_tokens
     }
 
     /// From the request's last byte to the first token; none without one.
     #[must_use]
     pub fn ttft(&self) -> Option<Duration> {
-        self.facts().ttft_us.map(Duration::from_micros)
+        self.facts.ttft_us.map(Duration::from_micros)
     }
 
     /// From the request's first byte to the answer's last.
     #[must_use]
     pub fn latency(&self) -> Duration {
-        Duration::from_micros(self.facts().latency_us)
+        Duration::from_micros(self.facts.latency_us)
     }
 
     /// Time spent queued in the gateway.
     #[must_use]
     pub fn queued(&self) -> Duration {
-        Duration::from_micros(self.facts().queued_us)
+        Duration::from_micros(self.facts.queued_us)
     }
 }

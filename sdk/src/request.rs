@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::host::exchange;
+use crate::host::request;
 
 /// One exchange's request: facts to read, and everything that a filter may
 /// change about it.
@@ -28,86 +28,80 @@ use crate::host::exchange;
 /// ```
 #[derive(Debug)]
 pub struct Request {
-    raw: exchange::Request,
     model: OnceCell<String>,
 }
 
 /// Facts.
 impl Request {
-    pub(crate) fn new(raw: exchange::Request) -> Self {
+    /// That of the hook under way.
+    pub(crate) fn new() -> Self {
         Self {
-            raw,
             model: OnceCell::new(),
         }
-    }
-
-    #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn into_raw(self) -> exchange::Request {
-        self.raw
     }
 
     /// The API called: `unified`, `tgi`, `tgi.generate`, `tgi.generate_stream`,
     /// `openai.chat` or `openai.completions`.
     #[must_use]
     pub fn api(&self) -> String {
-        self.raw.api()
+        request::api()
     }
 
     /// The model id as the client sent it or as an earlier filter set it; empty
     /// when the client named none.
     #[must_use]
     pub fn model(&self) -> &str {
-        self.model.get_or_init(|| self.raw.model())
+        self.model.get_or_init(request::model)
     }
 
     /// [`model`](Self::model) if the configuration knows it, else `other`: safe
     /// as a metric label, whatever strangers send.
     #[must_use]
     pub fn model_label(&self) -> String {
-        self.raw.model_label()
+        request::model_label()
     }
 
     /// The `scenario` of a unified request.
     #[must_use]
     pub fn scenario(&self) -> Option<String> {
-        self.raw.scenario()
+        request::scenario()
     }
 
     /// Whether the client asked for a stream.
     #[must_use]
     pub fn streaming(&self) -> bool {
-        self.raw.streaming()
+        request::streaming()
     }
 
     /// The path that the client called.
     #[must_use]
     pub fn path(&self) -> String {
-        self.raw.path()
+        request::path()
     }
 
     /// First value of a header, if it is there and is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        self.raw.header(name)
+        request::header(name)
     }
 
     /// Prompt length in tokens, as well as the host knows it.
     #[must_use]
     pub fn prompt_tokens(&self) -> u32 {
-        self.raw.prompt_tokens()
+        request::prompt_tokens()
     }
 
     /// The client's cap on new tokens, whatever its dialect calls it.
     #[must_use]
     pub fn max_new_tokens(&self) -> Option<u32> {
-        self.raw.max_new_tokens()
+        request::max_new_tokens()
     }
 
     /// A generation parameter by its TGI name (`temperature`, `top_p`, `seed`,
     /// ...), whatever the client's dialect calls it.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<Value> {
-        self.raw.parameter(name).as_deref().map(parse)
+        request::parameter(name).as_deref().map(parse)
     }
 
     /// The value at a JSON pointer (RFC 6901) into the body. Pointers into
@@ -115,25 +109,25 @@ impl Request {
     /// [`setup::needs_grant`](crate::setup::needs_grant).
     #[must_use]
     pub fn json(&self, pointer: &str) -> Option<Value> {
-        self.raw.json(pointer).as_deref().map(parse)
+        request::json(pointer).as_deref().map(parse)
     }
 
     /// How many endpoints have been tried: 0 at first.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.raw.attempt()
+        request::attempt()
     }
 
     /// The pool chosen so far.
     #[must_use]
     pub fn pool(&self) -> Option<String> {
-        self.raw.pool()
+        request::pool()
     }
 
     /// What this filter stored for this exchange; empty at first.
     #[must_use]
     pub fn state(&self) -> Vec<u8> {
-        self.raw.state()
+        request::state()
     }
 }
 
@@ -143,25 +137,25 @@ impl Request {
     /// configuration does not have is a fault of the filter, which
     /// [`setup::uses_pool`](crate::setup::uses_pool) finds at load.
     pub fn route(&mut self, pool: &str) {
-        self.raw.route(pool);
+        request::route(pool);
     }
 
     /// Sends the request to another pool if the one that it is routed to fails
     /// before its first token; the last call wins.
     pub fn fall_back(&mut self, pool: &str) {
-        self.raw.fall_back(pool);
+        request::fall_back(pool);
     }
 
     /// Changes the model id that later filters see and metrics name. What the
     /// upstream is asked for is set by the pool.
     pub fn set_model(&mut self, model: &str) {
         self.model.take();
-        self.raw.set_model(model);
+        request::set_model(model);
     }
 
     /// Caps the new tokens.
     pub fn set_max_new_tokens(&mut self, tokens: u32) {
-        self.raw.set_max_new_tokens(tokens);
+        request::set_max_new_tokens(tokens);
     }
 
     /// Sets a generation parameter by its TGI name.
@@ -178,7 +172,7 @@ impl Request {
     /// When the client's dialect has no such parameter, or not with such a value.
     pub fn set_parameter(&mut self, name: &str, value: impl Into<Value>) -> Result<(), Refused> {
         let value = value.into().to_string();
-        self.raw.set_parameter(name, &value).map_err(Refused)
+        request::set_parameter(name, &value).map_err(Refused)
     }
 
     /// Puts text around the prompt without reading it.
@@ -186,7 +180,7 @@ impl Request {
     /// # Errors
     /// When the call has no prompt that text can be put around.
     pub fn wrap_prompt(&mut self, before: &str, after: &str) -> Result<(), Refused> {
-        self.raw.wrap_prompt(before, after).map_err(Refused)
+        request::wrap_prompt(before, after).map_err(Refused)
     }
 
     /// Sets a value in the body.
@@ -195,7 +189,7 @@ impl Request {
     /// When there is no such place in the body, or the value cannot stand there.
     pub fn set_json(&mut self, pointer: &str, value: impl Into<Value>) -> Result<(), Refused> {
         let value = value.into().to_string();
-        self.raw.set_json(pointer, &value).map_err(Refused)
+        request::set_json(pointer, &value).map_err(Refused)
     }
 
     /// Sets a header on the request to the upstream.
@@ -203,17 +197,17 @@ impl Request {
     /// # Errors
     /// When the name or the value is not one, or the header is the host's own.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), Refused> {
-        self.raw.set_header(name, value).map_err(Refused)
+        request::set_header(name, value).map_err(Refused)
     }
 
     /// Removes a header from the request to the upstream.
     pub fn remove_header(&mut self, name: &str) {
-        self.raw.remove_header(name);
+        request::remove_header(name);
     }
 
     /// Leaves a note for the access log and the trace.
     pub fn tag(&mut self, key: &str, value: &str) {
-        self.raw.tag(key, value);
+        request::tag(key, value);
     }
 
     /// Keeps bytes for this filter's later hooks of the same exchange, which
@@ -245,7 +239,7 @@ impl Request {
     /// }
     /// ```
     pub fn set_state(&mut self, state: &[u8]) {
-        self.raw.set_state(state);
+        request::set_state(state);
     }
 }
 

@@ -8,14 +8,9 @@ wasmtime::component::bindgen!({
     path: "../sdk/wit",
     ownership: Borrowing { duplicate_if_necessary: false },
     imports: { default: trappable },
-    with: {
-        "headworks:filter/metrics.counter": super::imports::Counter,
-        "headworks:filter/metrics.gauge": super::imports::Gauge,
-        "headworks:filter/metrics.timer": super::imports::Timer,
-    },
 });
 
 pub(super) use self::headworks::filter::{
-    exchange, metrics, setup, store, system, types, upstreams,
+    metrics, outcome, request, setup, store, system, types, upstreams,
 };
 pub(super) use exports::headworks::filter::hooks;

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::component::Resource;
 use wasmtime::{Result, Store};
 
 use super::bindings::hooks::Guest;
 use super::bindings::types;
 use super::failure::{Failure, FailureKind, Hook};
 use super::idle::Idle;
+use super::imports::facts;
 use super::meter::Meter;
 use super::recipe::Recipe;
 use super::state::State;
@@ -28,9 +28,6 @@ pub struct Filter {
     pub(super) idle: Idle,
     pub(super) meter: Meter,
 }
-
-/// The rep of every handle: there is one exchange in a call, that in the store.
-const THE_EXCHANGE: u32 = 0;
 
 impl Filter {
     /// Its name in the configuration.
@@ -56,9 +53,7 @@ impl Filter {
     /// Asks what the filter says of a request.
     pub fn on_request(&self, exchange: Box<Exchange>) -> (Box<Exchange>, Result<Verdict, Failure>) {
         self.call(Hook::OnRequest, exchange, |hooks, store| {
-            let verdict = hooks
-                .call_on_request(store, Resource::new_borrow(THE_EXCHANGE))?
-                .into();
+            let verdict = hooks.call_on_request(store)?.into();
             Ok(match &verdict {
                 Verdict::Next => Ok(verdict),
                 Verdict::Reject(rejection) => has_meaning(rejection).map(|()| verdict),
@@ -80,9 +75,7 @@ impl Filter {
             .collect();
         let waited_ms = u32::try_from(waited.as_millis()).unwrap_or(u32::MAX);
         self.call(Hook::Place, exchange, |hooks, store| {
-            let placement = hooks
-                .call_place(store, Resource::new_borrow(THE_EXCHANGE), &flat, waited_ms)?
-                .into();
+            let placement = hooks.call_place(store, &flat, waited_ms)?.into();
             Ok(match &placement {
                 Placement::Wait => Ok(placement),
                 Placement::At(id) => is_among(*id, candidates).map(|()| placement),
@@ -93,12 +86,9 @@ impl Filter {
 
     /// Tells the filter how an exchange ended.
     pub fn on_complete(&self, exchange: Box<Exchange>) -> (Box<Exchange>, Result<(), Failure>) {
+        let facts = facts(&exchange);
         self.call(Hook::OnComplete, exchange, |hooks, store| {
-            hooks.call_on_complete(
-                store,
-                Resource::new_borrow(THE_EXCHANGE),
-                Resource::new_borrow(THE_EXCHANGE),
-            )?;
+            hooks.call_on_complete(store, facts)?;
             Ok(Ok(()))
         })
     }

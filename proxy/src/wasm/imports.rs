@@ -9,7 +9,6 @@ mod store;
 mod system;
 mod upstreams;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -18,26 +17,8 @@ use wasmtime::{Engine, Result};
 use super::bindings;
 use super::failure::BadCall;
 use super::state::State;
-use crate::observe::{Count, Family, Level, Timings};
-
-/// What a filter's handle of a metric stands for.
-#[expect(unreachable_pub, reason = "the generated code exports it again")]
-pub enum Metric<C> {
-    /// The metric, whatever its labels.
-    Any(Arc<Family<C>>),
-    /// One label set of it.
-    One(Arc<Family<C>>, Arc<C>),
-}
-
-/// A filter's handle of a counter.
-#[expect(unreachable_pub, reason = "the generated code exports it again")]
-pub type Counter = Metric<Count>;
-/// A filter's handle of a gauge.
-#[expect(unreachable_pub, reason = "the generated code exports it again")]
-pub type Gauge = Metric<Level>;
-/// A filter's handle of a timer.
-#[expect(unreachable_pub, reason = "the generated code exports it again")]
-pub type Timer = Metric<Timings>;
+pub(super) use metrics::Metrics;
+pub(super) use outcome::facts;
 
 impl bindings::types::Host for State {}
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::UpdateDeadline;
-use wasmtime::component::ResourceTable;
 
 use super::deadline::Deadline;
 use super::failure::BadCall;
+use super::imports::Metrics;
 use super::keyvalue::KeyValue;
 use super::limits::MemoryCap;
 use super::log::LogBudget;
@@ -17,9 +17,6 @@ use crate::config::Grant;
 use crate::exchange::Exchange;
 use crate::observe::{Count, Registry};
 use crate::upstream::Pools;
-
-/// Metrics that one instance may hold at once.
-const METRICS: usize = 1000;
 
 /// What all instances of a loaded filter share.
 pub(super) struct Scope {
@@ -47,7 +44,7 @@ pub(super) struct State {
     pub(super) declared: Option<Declared>,
     /// The last error that the guest logged in the call under way.
     pub(super) last_words: Option<String>,
-    pub(super) metrics: ResourceTable,
+    pub(super) metrics: Metrics,
     pub(super) memory: MemoryCap,
 }
 
@@ -61,15 +58,13 @@ pub(super) struct Declared {
 impl State {
     /// The state of an instance that is about to be configured.
     pub(super) fn new(scope: Arc<Scope>, max_memory: usize) -> Self {
-        let mut metrics = ResourceTable::new();
-        metrics.set_max_capacity(METRICS);
         Self {
             scope,
             deadline: Deadline::new(Duration::ZERO),
             exchange: None,
             declared: Some(Declared::default()),
             last_words: None,
-            metrics,
+            metrics: Metrics::default(),
             memory: MemoryCap::new(max_memory),
         }
     }

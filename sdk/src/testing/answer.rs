@@ -1,17 +1,16 @@
 //! What the filter made of a request, and the hooks that come after.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::ended::Ended;
-use super::exchange::{self, Exchange, max_new_tokens};
+use super::exchange::{Exchange, max_new_tokens};
 use super::host::MockHost;
+use super::imports::outcome::Facts;
 use super::world::World;
 use crate::{Candidate, Filter, Outcome, Placement, Rejection, Request, Verdict};
 
@@ -101,18 +100,15 @@ impl<F: Filter> Answer<F> {
     /// When the filter has no `on_complete`.
     pub fn complete(mut self, ended: Ended) {
         assert!(F::HOOKS.on_complete, "the filter has no `on_complete`");
-        let pool = self.exchange.pool.clone();
-        let outcome = Outcome::new(exchange::Outcome { ended, pool });
+        let outcome = Outcome::new(Facts::from(&ended));
+        self.exchange.ended = Some(ended);
         self.lend(|filter, request| filter.on_complete(request, &outcome));
     }
 
     /// Lends the exchange to a hook, as the host does for the time of a call.
     fn lend<T>(&mut self, hook: impl FnOnce(&F, &mut Request) -> T) -> T {
-        let lent = RefCell::new(std::mem::take(&mut self.exchange));
-        let mut request = Request::new(exchange::Request(lent));
-        let decided = self.world.run(|| hook(&self.filter, &mut request));
-        self.exchange = request.into_raw().0.into_inner();
-        decided
+        let run = || hook(&self.filter, &mut Request::new());
+        self.world.lend(&mut self.exchange, run)
     }
 }
 

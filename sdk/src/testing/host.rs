@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::gateway::gateway;
-use super::registry::read;
+use super::registry::Kind;
 use super::world::World;
 use crate::{Filter, Problems};
 
@@ -78,9 +78,9 @@ impl<F: Filter> MockHost<F> {
     /// When the filter has no such counter, or with other labels.
     #[must_use]
     pub fn counter(&self, name: &str, values: &[&str]) -> u64 {
-        read(&self.world.metrics.borrow().counters, name, values)
-            .copied()
-            .unwrap_or(0)
+        let metrics = self.world.metrics.borrow();
+        let counted: i64 = metrics.samples(Kind::Counter, name, values).iter().sum();
+        counted.unsigned_abs()
     }
 
     /// What a gauge was set to last, under these label values.
@@ -89,7 +89,8 @@ impl<F: Filter> MockHost<F> {
     /// When the filter has no such gauge, or with other labels.
     #[must_use]
     pub fn gauge(&self, name: &str, values: &[&str]) -> Option<i64> {
-        read(&self.world.metrics.borrow().gauges, name, values).copied()
+        let metrics = self.world.metrics.borrow();
+        metrics.samples(Kind::Gauge, name, values).last().copied()
     }
 
     /// The durations that a timer recorded under these label values.
@@ -99,11 +100,9 @@ impl<F: Filter> MockHost<F> {
     #[must_use]
     pub fn timer(&self, name: &str, values: &[&str]) -> Vec<Duration> {
         let metrics = self.world.metrics.borrow();
-        let micros = read(&metrics.timers, name, values);
+        let micros = metrics.samples(Kind::Timer, name, values).iter();
         micros
-            .into_iter()
-            .flatten()
-            .map(|micros| Duration::from_micros(*micros))
+            .map(|micros| Duration::from_micros(micros.unsigned_abs()))
             .collect()
     }
 

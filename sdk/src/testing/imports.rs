@@ -2,6 +2,8 @@
 //! the world of the running test.
 
 pub(crate) mod metrics;
+pub(crate) mod outcome;
+pub(crate) mod request;
 pub(crate) mod setup;
 pub(crate) mod store;
 pub(crate) mod system;

@@ -2,9 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::exchange::Exchange;
 use super::registry::Registry;
 use super::store::Store;
 use crate::Candidate;
@@ -27,6 +29,8 @@ pub(crate) struct World {
     pub(crate) store: RefCell<Store>,
     pub(crate) metrics: RefCell<Registry>,
     pub(crate) logs: RefCell<Vec<String>>,
+    /// That of the hook under way.
+    pub(crate) exchange: RefCell<Option<Exchange>>,
 }
 
 impl World {
@@ -40,6 +44,22 @@ impl World {
     pub(crate) fn run<T>(self: &Rc<Self>, code: impl FnOnce() -> T) -> T {
         let _guard = Leave(CURRENT.replace(Some(self.clone())));
         code()
+    }
+
+    /// Runs a hook in this world, which has the exchange for that time.
+    pub(crate) fn lend<T>(self: &Rc<Self>, exchange: &mut Exchange, hook: impl FnOnce() -> T) -> T {
+        self.exchange.replace(Some(mem::take(exchange)));
+        let decided = self.run(hook);
+        *exchange = self.exchange.take().expect("a hook gives it back");
+        decided
+    }
+
+    /// Looks at the exchange of the hook under way, or changes it.
+    pub(crate) fn with_exchange<T>(&self, act: impl FnOnce(&mut Exchange) -> T) -> T {
+        let mut exchange = self.exchange.borrow_mut();
+        act(exchange
+            .as_mut()
+            .expect("there is a request in a hook only"))
     }
 
     /// Whether a pool exists. With none declared every name is one.

@@ -61,6 +61,23 @@ fn last(_: &mut Request, candidates: &[Candidate], _: Duration) -> Placement {
 #[on_complete]
 fn quiet(_: &Request, _: &Outcome) {}
 
+/// Counts by a label with many values.
+struct ByModel(Counter);
+
+#[filter]
+impl Filter for ByModel {
+    type Config = NoSettings;
+
+    fn configure(_: NoSettings) -> Result<Self, Problems> {
+        Ok(Self(Counter::new("requests.{model}", &["model"])))
+    }
+
+    fn on_request(&self, request: &mut Request) -> Verdict {
+        self.0.increment(&[request.model()]);
+        Verdict::Next
+    }
+}
+
 fn whole() -> testing::MockHost<Whole> {
     testing::host(json!({})).unwrap()
 }
@@ -125,6 +142,16 @@ fn metrics_can_be_read_by_their_labels() {
     assert_eq!(host.timer("first_token", &[]), [Duration::from_millis(40)]);
     assert_eq!(host.gauge("calls", &[]), Some(2));
     assert_eq!(host.models(), ["llama3"]);
+}
+
+#[test]
+fn more_label_sets_than_an_instance_remembers_are_told_apart() {
+    let mut host = testing::host::<ByModel>(json!({})).unwrap();
+    for model in (0..50).chain(0..50) {
+        host.generate(&model.to_string()).send();
+    }
+    let counted = |model: i32| host.counter("requests.{model}", &[&model.to_string()]);
+    assert!((0..50).map(counted).all(|count| count == 2));
 }
 
 #[test]

@@ -4,116 +4,172 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::Result;
-use wasmtime::component::Resource;
 
-use super::super::bindings::metrics::{Host, HostCounter, HostGauge, HostTimer};
+use super::super::bindings::metrics::{Host, Sample};
 use super::super::failure::BadCall;
 use super::super::state::State;
-use super::{Counter, Gauge, Metric, Timer, fault};
-use crate::observe::{Cell, LabelCount};
+use super::fault;
+use crate::observe::{Count, Family, Level, Timings};
 
-impl Host for State {}
+/// Metrics that one instance may have.
+const METRICS: usize = 1000;
 
-impl HostCounter for State {
-    fn new(&mut self, name: String, labels: Vec<String>) -> Result<Resource<Counter>> {
+/// What one instance counts and times, under the numbers that it knows it by.
+#[derive(Default)]
+pub(in super::super) struct Metrics {
+    metrics: Vec<Metric>,
+    series: Vec<Series>,
+}
+
+enum Metric {
+    Counter(Arc<Family<Count>>),
+    Gauge(Arc<Family<Level>>),
+    Timer(Arc<Family<Timings>>),
+}
+
+/// One label set.
+enum Series {
+    Count(Arc<Count>),
+    Level(Arc<Level>),
+    Timings(Arc<Family<Timings>>, Arc<Timings>),
+}
+
+impl Host for State {
+    fn counter(&mut self, name: String, labels: Vec<String>) -> Result<u32> {
         let counter = self.scope.registry.counter(&name, &labels).map_err(fault)?;
-        self.keep(Metric::Any(counter))
+        self.metrics.keep(Metric::Counter(counter))
     }
 
-    fn add(&mut self, this: Resource<Counter>, by: u64, values: Vec<String>) -> Result<()> {
-        match self.metrics.get(&this)? {
-            Metric::Any(counter) => counter.add(by, &texts(&values)).map_err(fault)?,
-            Metric::One(_, count) if values.is_empty() => count.add(by),
-            Metric::One(..) => return Err(has_values().into()),
-        }
-        Ok(())
-    }
-
-    fn bind(&mut self, this: Resource<Counter>, values: Vec<String>) -> Result<Resource<Counter>> {
-        let bound = bind(self.metrics.get(&this)?, &values).map_err(fault)?;
-        self.keep(bound)
-    }
-
-    fn drop(&mut self, this: Resource<Counter>) -> Result<()> {
-        self.metrics.delete(this)?;
-        Ok(())
-    }
-}
-
-impl HostGauge for State {
-    fn new(&mut self, name: String, labels: Vec<String>) -> Result<Resource<Gauge>> {
+    fn gauge(&mut self, name: String, labels: Vec<String>) -> Result<u32> {
         let gauge = self.scope.registry.gauge(&name, &labels).map_err(fault)?;
-        self.keep(Metric::Any(gauge))
+        self.metrics.keep(Metric::Gauge(gauge))
     }
 
-    fn set(&mut self, this: Resource<Gauge>, value: i64, values: Vec<String>) -> Result<()> {
-        match self.metrics.get(&this)? {
-            Metric::Any(gauge) => gauge.set(value, &texts(&values)).map_err(fault)?,
-            Metric::One(_, level) if values.is_empty() => level.set(value),
-            Metric::One(..) => return Err(has_values().into()),
-        }
-        Ok(())
-    }
-
-    fn bind(&mut self, this: Resource<Gauge>, values: Vec<String>) -> Result<Resource<Gauge>> {
-        let bound = bind(self.metrics.get(&this)?, &values).map_err(fault)?;
-        self.keep(bound)
-    }
-
-    fn drop(&mut self, this: Resource<Gauge>) -> Result<()> {
-        self.metrics.delete(this)?;
-        Ok(())
-    }
-}
-
-impl HostTimer for State {
-    fn new(&mut self, name: String, labels: Vec<String>) -> Result<Resource<Timer>> {
+    fn timer(&mut self, name: String, labels: Vec<String>) -> Result<u32> {
         let timer = self.scope.registry.timer(&name, &labels).map_err(fault)?;
-        self.keep(Metric::Any(timer))
+        self.metrics.keep(Metric::Timer(timer))
     }
 
-    fn record_us(&mut self, this: Resource<Timer>, micros: u64, values: Vec<String>) -> Result<()> {
-        let elapsed = Duration::from_micros(micros);
-        match self.metrics.get(&this)? {
-            Metric::Any(timer) => timer.record(elapsed, &texts(&values)).map_err(fault)?,
-            Metric::One(timer, timings) if values.is_empty() => timer.record_in(timings, elapsed),
-            Metric::One(..) => return Err(has_values().into()),
+    fn series_of(&mut self, metric: u32, values: Vec<String>) -> Result<u32> {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let series = self.metrics.metric(metric)?.series(&values)?;
+        Ok(self.metrics.number(series))
+    }
+
+    fn observe(&mut self, samples: Vec<Sample>) -> Result<()> {
+        for sample in samples {
+            self.metrics.take(sample)?;
         }
         Ok(())
     }
+}
 
-    fn bind(&mut self, this: Resource<Timer>, values: Vec<String>) -> Result<Resource<Timer>> {
-        let bound = bind(self.metrics.get(&this)?, &values).map_err(fault)?;
-        self.keep(bound)
+impl Metrics {
+    fn keep(&mut self, metric: Metric) -> Result<u32> {
+        if self.metrics.len() == METRICS {
+            let message =
+                format!("has {METRICS} metrics already; make them in `configure` and keep them");
+            return Err(BadCall(message).into());
+        }
+        self.metrics.push(metric);
+        Ok(last(&self.metrics))
     }
 
-    fn drop(&mut self, this: Resource<Timer>) -> Result<()> {
-        self.metrics.delete(this)?;
+    fn metric(&self, number: u32) -> Result<&Metric, BadCall> {
+        let metric = self.metrics.get(number as usize);
+        metric.ok_or_else(|| BadCall(format!("has no metric {number}")))
+    }
+
+    /// The number of a series: there are no more of them than a metric takes
+    /// label sets, since those beyond are one.
+    fn number(&mut self, series: Series) -> u32 {
+        let known = self.series.iter().position(|known| known.is(&series));
+        match known {
+            Some(known) => known as u32,
+            None => {
+                self.series.push(series);
+                last(&self.series)
+            }
+        }
+    }
+
+    fn take(&self, sample: Sample) -> Result<(), BadCall> {
+        let Sample { series, value } = sample;
+        match self.series.get(series as usize) {
+            Some(Series::Level(level)) => level.set(value),
+            Some(Series::Count(count)) => count.add(positive(value)),
+            Some(Series::Timings(timer, timings)) => {
+                timer.record_in(timings, Duration::from_micros(positive(value)));
+            }
+            None => return Err(BadCall(format!("has no series {series}"))),
+        }
         Ok(())
     }
 }
 
-impl State {
-    /// Keeps a metric for as long as the guest keeps its handle.
-    fn keep<M: Send + 'static>(&mut self, metric: M) -> Result<Resource<M>> {
-        let full = |_| {
-            BadCall("holds too many metrics; make them in `configure` and keep them".to_owned())
-        };
-        Ok(self.metrics.push(metric).map_err(full)?)
+impl Metric {
+    fn series(&self, values: &[&str]) -> Result<Series, BadCall> {
+        match self {
+            Self::Counter(counter) => counter.of(values).map(Series::Count),
+            Self::Gauge(gauge) => gauge.of(values).map(Series::Level),
+            Self::Timer(timer) => {
+                let timings = timer.of(values);
+                timings.map(|timings| Series::Timings(Arc::clone(timer), timings))
+            }
+        }
+        .map_err(fault)
     }
 }
 
-/// The metric of one label set. What is bound already has no labels left.
-fn bind<C: Cell>(metric: &Metric<C>, values: &[String]) -> Result<Metric<C>, LabelCount> {
-    let (Metric::Any(family) | Metric::One(family, _)) = metric;
-    let cell = family.of(&texts(values))?;
-    Ok(Metric::One(Arc::clone(family), cell))
+impl Series {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Count(a), Self::Count(b)) => Arc::ptr_eq(a, b),
+            (Self::Level(a), Self::Level(b)) => Arc::ptr_eq(a, b),
+            (Self::Timings(_, a), Self::Timings(_, b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
 }
 
-fn has_values() -> BadCall {
-    BadCall("gives label values to a metric that is bound to its own".to_owned())
+/// What only grows takes no less than nothing.
+fn positive(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
 }
 
-fn texts(values: &[String]) -> Vec<&str> {
-    values.iter().map(String::as_str).collect()
+/// The number of the item that was just added.
+fn last<T>(items: &[T]) -> u32 {
+    (items.len() - 1) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::{LABEL_SETS, Registry};
+
+    #[test]
+    fn a_number_that_was_not_given_is_a_bad_call() {
+        let metrics = Metrics::default();
+        let sample = Sample {
+            series: 7,
+            value: 1,
+        };
+        assert_eq!(metrics.take(sample).unwrap_err().0, "has no series 7");
+        let metric = metrics.metric(3).map(|_| ()).unwrap_err();
+        assert_eq!(metric.0, "has no metric 3");
+    }
+
+    #[test]
+    fn series_are_as_many_as_label_sets_at_most() {
+        let registry = Registry::new();
+        let mut metrics = Metrics::default();
+        let counter = registry.counter("c.{l}", &["l".to_owned()]).unwrap();
+        let counter = metrics.keep(Metric::Counter(counter)).unwrap();
+        for value in 0..2 * LABEL_SETS {
+            let series = metrics.metric(counter).unwrap();
+            let series = series.series(&[&value.to_string()]).unwrap();
+            metrics.number(series);
+        }
+        assert_eq!(metrics.series.len(), LABEL_SETS + 1);
+    }
 }

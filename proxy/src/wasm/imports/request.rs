@@ -1,10 +1,8 @@
-//! `exchange.request`: what filters see and change of a request. The handle
-//! says nothing, for there is one exchange in a call: that in the store.
+//! `request`: what filters see and change of the request of the call.
 
 use wasmtime::Result;
-use wasmtime::component::Resource;
 
-use super::super::bindings::exchange::{Host, HostRequest, Request};
+use super::super::bindings::request::Host;
 use super::super::failure::BadCall;
 use super::super::log::cut;
 use super::super::state::State;
@@ -21,107 +19,93 @@ const TAGS: usize = 64;
 /// Most header fields of a request to an upstream.
 const HEADERS: usize = 256;
 
-type This = Resource<Request>;
-
-impl Host for State {}
-
-impl HostRequest for State {
-    fn api(&mut self, _: This) -> Result<String> {
+impl Host for State {
+    fn api(&mut self) -> Result<String> {
         Ok(self.exchange()?.call.api.as_str().to_owned())
     }
 
-    fn model(&mut self, _: This) -> Result<String> {
+    fn model(&mut self) -> Result<String> {
         Ok(self.exchange()?.call.model().to_owned())
     }
 
-    fn model_label(&mut self, _: This) -> Result<String> {
+    fn model_label(&mut self) -> Result<String> {
         Ok(self.exchange()?.model_label().to_owned())
     }
 
-    fn scenario(&mut self, _: This) -> Result<Option<String>> {
+    fn scenario(&mut self) -> Result<Option<String>> {
         Ok(self.exchange()?.call.scenario().map(str::to_owned))
     }
 
-    fn streaming(&mut self, _: This) -> Result<bool> {
+    fn streaming(&mut self) -> Result<bool> {
         Ok(self.exchange()?.call.streaming())
     }
 
-    fn path(&mut self, _: This) -> Result<String> {
+    fn path(&mut self) -> Result<String> {
         Ok(self.exchange()?.head.uri.path().to_owned())
     }
 
-    fn header(&mut self, _: This, name: String) -> Result<Option<String>> {
+    fn header(&mut self, name: String) -> Result<Option<String>> {
         Ok(self.exchange()?.header(&name).map(str::to_owned))
     }
 
-    fn prompt_tokens(&mut self, _: This) -> Result<u32> {
+    fn prompt_tokens(&mut self) -> Result<u32> {
         Ok(self.exchange()?.prompt_tokens())
     }
 
-    fn max_new_tokens(&mut self, _: This) -> Result<Option<u32>> {
+    fn max_new_tokens(&mut self) -> Result<Option<u32>> {
         Ok(self.exchange()?.call.max_new_tokens())
     }
 
-    fn parameter(&mut self, _: This, name: String) -> Result<Option<String>> {
+    fn parameter(&mut self, name: String) -> Result<Option<String>> {
         Ok(self.exchange()?.call.parameter(&name))
     }
 
-    fn json(&mut self, _: This, pointer: String) -> Result<Option<String>> {
+    fn json(&mut self, pointer: String) -> Result<Option<String>> {
         if let Err(refused) = self.may_touch(&pointer)? {
             return Err(BadCall(refused).into());
         }
         Ok(self.exchange()?.call.json(&pointer))
     }
 
-    fn attempt(&mut self, _: This) -> Result<u32> {
+    fn attempt(&mut self) -> Result<u32> {
         Ok(self.exchange()?.attempt)
     }
 
-    fn pool(&mut self, _: This) -> Result<Option<String>> {
+    fn pool(&mut self) -> Result<Option<String>> {
         Ok(pool(self.exchange()?))
     }
 
-    fn route(&mut self, _: This, pool: String) -> Result<()> {
+    fn route(&mut self, pool: String) -> Result<()> {
         let routed = self.exchange()?.route(&pool);
         Ok(routed.map_err(fault)?)
     }
 
-    fn fall_back(&mut self, _: This, pool: String) -> Result<()> {
+    fn fall_back(&mut self, pool: String) -> Result<()> {
         let chosen = self.exchange()?.fall_back(&pool);
         Ok(chosen.map_err(fault)?)
     }
 
-    fn set_model(&mut self, _: This, model: String) -> Result<()> {
+    fn set_model(&mut self, model: String) -> Result<()> {
         self.exchange()?.call.set_model(model);
         Ok(())
     }
 
-    fn set_max_new_tokens(&mut self, _: This, tokens: u32) -> Result<()> {
+    fn set_max_new_tokens(&mut self, tokens: u32) -> Result<()> {
         let set = self.exchange()?.call.set_max_new_tokens(tokens);
         Ok(set.map_err(fault)?)
     }
 
-    fn set_parameter(
-        &mut self,
-        _: This,
-        name: String,
-        value: String,
-    ) -> Result<Result<(), String>> {
+    fn set_parameter(&mut self, name: String, value: String) -> Result<Result<(), String>> {
         let set = self.exchange()?.call.set_parameter(&name, &value);
         Ok(set.map_err(|error| error.to_string()))
     }
 
-    fn wrap_prompt(
-        &mut self,
-        _: This,
-        before: String,
-        after: String,
-    ) -> Result<Result<(), String>> {
+    fn wrap_prompt(&mut self, before: String, after: String) -> Result<Result<(), String>> {
         let wrapped = self.exchange()?.call.wrap_prompt(&before, &after);
         Ok(wrapped.map_err(|error| error.to_string()))
     }
 
-    fn set_json(&mut self, _: This, pointer: String, value: String) -> Result<Result<(), String>> {
+    fn set_json(&mut self, pointer: String, value: String) -> Result<Result<(), String>> {
         if let Err(refused) = self.may_touch(&pointer)? {
             return Ok(Err(refused));
         }
@@ -129,7 +113,7 @@ impl HostRequest for State {
         Ok(set.map_err(|error| error.to_string()))
     }
 
-    fn set_header(&mut self, _: This, name: String, value: String) -> Result<Result<(), String>> {
+    fn set_header(&mut self, name: String, value: String) -> Result<Result<(), String>> {
         let exchange = self.exchange()?;
         if exchange.head.headers.len() >= HEADERS {
             return Ok(Err(format!(
@@ -141,12 +125,12 @@ impl HostRequest for State {
             .map_err(|error| error.to_string()))
     }
 
-    fn remove_header(&mut self, _: This, name: String) -> Result<()> {
+    fn remove_header(&mut self, name: String) -> Result<()> {
         self.exchange()?.remove_header(&name);
         Ok(())
     }
 
-    fn tag(&mut self, _: This, key: String, value: String) -> Result<()> {
+    fn tag(&mut self, key: String, value: String) -> Result<()> {
         let (key, value) = (cut(&key).to_owned(), cut(&value).to_owned());
         let tags = &mut self.exchange()?.tags;
         if let Some((_, old)) = tags.iter_mut().find(|(known, _)| *known == key) {
@@ -160,12 +144,12 @@ impl HostRequest for State {
         Ok(())
     }
 
-    fn state(&mut self, _: This) -> Result<Vec<u8>> {
+    fn state(&mut self) -> Result<Vec<u8>> {
         let place = self.scope.place;
         Ok(self.exchange()?.state(place).to_vec())
     }
 
-    fn set_state(&mut self, _: This, state: Vec<u8>) -> Result<()> {
+    fn set_state(&mut self, state: Vec<u8>) -> Result<()> {
         if state.len() > STATE {
             return Err(BadCall(format!(
                 "a state of {} bytes is more than {STATE}",
@@ -175,10 +159,6 @@ impl HostRequest for State {
         }
         let place = self.scope.place;
         self.exchange()?.set_state(place, state);
-        Ok(())
-    }
-
-    fn drop(&mut self, _: This) -> Result<()> {
         Ok(())
     }
 }

@@ -1,15 +1,9 @@
-//! The outcome that `on_complete` is given.
+//! How the exchange of the hook under way ended.
 
 use crate::End;
-use crate::testing::Ended;
+use crate::testing::ended::Ended;
+use crate::testing::world::World;
 use crate::units::micros;
-
-/// How a mock exchange ended.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) ended: Ended,
-    pub(crate) pool: Option<String>,
-}
 
 /// The contract's record of the same name.
 #[derive(Debug)]
@@ -24,10 +18,9 @@ pub(crate) struct Facts {
     pub(crate) queued_us: u64,
 }
 
-impl Outcome {
-    pub(crate) fn facts(&self) -> Facts {
-        let ended = &self.ended;
-        Facts {
+impl From<&Ended> for Facts {
+    fn from(ended: &Ended) -> Self {
+        Self {
             status: ended.status,
             ok: ended.end == End::Ok,
             was_placed: ended.endpoint.is_some(),
@@ -38,16 +31,23 @@ impl Outcome {
             queued_us: micros(ended.queued),
         }
     }
+}
 
-    pub(crate) fn end(&self) -> String {
-        self.ended.end.as_str().to_owned()
-    }
+pub(crate) fn end() -> String {
+    with(|ended| ended.end.as_str().to_owned())
+}
 
-    pub(crate) fn pool(&self) -> Option<String> {
-        self.pool.clone()
-    }
+pub(crate) fn pool() -> Option<String> {
+    super::request::pool()
+}
 
-    pub(crate) fn endpoint(&self) -> Option<String> {
-        self.ended.endpoint.clone()
-    }
+pub(crate) fn endpoint() -> Option<String> {
+    with(|ended| ended.endpoint.clone())
+}
+
+fn with<T>(look: impl FnOnce(&Ended) -> T) -> T {
+    World::current().with_exchange(|exchange| {
+        let ended = exchange.ended.as_ref();
+        look(ended.expect("an outcome is there once the exchange has ended"))
+    })
 }
