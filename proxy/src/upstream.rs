@@ -182,7 +182,7 @@ impl Pool {
     }
 
     /// Those that a request may be placed on which was tried on some already:
-    /// none that is drained, unless nothing else is left.
+    /// none that is drained, unless all are.
     pub fn choices(&self, new_tokens: u32, tried: &[u32]) -> Vec<Candidate> {
         let open = self.candidates_where(new_tokens, |id, endpoint| {
             !endpoint.is_drained() && !tried.contains(&id)
@@ -191,6 +191,12 @@ impl Pool {
             return open;
         }
         self.candidates_where(new_tokens, |id, _| !tried.contains(&id))
+    }
+
+    /// Whether a request may go elsewhere that was tried on some already.
+    pub fn has_other(&self, tried: &[u32]) -> bool {
+        let mut endpoints = (0..).zip(&self.endpoints);
+        endpoints.any(|(id, endpoint)| !endpoint.is_drained() && !tried.contains(&id))
     }
 
     fn candidates_where(

@@ -57,7 +57,11 @@ impl Gateway {
         pool: &Pool,
     ) -> Step<()> {
         pool.retries.earn(pool.config.retry_percent);
-        exchange.counted = count(&exchange, pool).await;
+        let counted = client.unless_gone(async { Ok(count(&exchange, pool).await) });
+        match counted.await {
+            Ok(counted) => exchange.counted = counted,
+            Err(gone) => return (exchange, Err(gone)),
+        }
         let mut tried = Tried::default();
         loop {
             let placed;
@@ -88,7 +92,7 @@ impl Gateway {
     /// Whether another endpoint is to be asked: whenever one could not be reached,
     /// since it has seen nothing; else once, if the pool has a retry to spend.
     fn tries_on(&self, pool: &Pool, tried: &mut Tried, error: &Error) -> bool {
-        if !error.may_move_on() || tried.ids.len() == pool.endpoints.len() {
+        if !error.may_move_on() || !pool.has_other(&tried.ids) {
             return false;
         }
         if matches!(error, Error::Connect { .. }) {

@@ -171,6 +171,21 @@ async fn a_pool_that_is_drained_as_a_whole_is_asked_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_request_that_failed_elsewhere_does_not_go_to_a_drained_endpoint() {
+    let (out, fails) = (ModelServer::named("out"), ModelServer::named("fails"));
+    let proxy = before(&[&out, &fails])
+        .set("pools.pool.retry_percent", 100)
+        .start()
+        .await;
+    proxy.drain(&out.url()).await;
+    fails.inject(FaultKind::Refuse);
+    assert_eq!(proxy.post("/generate", ask(4)).await.status(), 429);
+    fails.kill();
+    assert_eq!(proxy.post("/generate", ask(4)).await.status(), 502);
+    assert_eq!(out.seen(), 0);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_is_not_there_cannot_be_drained() {
     let model = ModelServer::named("qwen2");
     let proxy = before(&[&model]).start().await;
