@@ -16,6 +16,7 @@ mod relay;
 mod report;
 mod retries;
 mod scrape;
+mod silence;
 mod slot;
 mod standing;
 mod terms;

@@ -2,16 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use pingora_core::protocols::http::v1::client::HttpSession;
-use pingora_core::{ErrorType, ImmutStr, RetryType};
+use pingora_core::{ImmutStr, RetryType};
 use pingora_http::ResponseHeader;
 use pingora_timeout::timeout;
 
 use super::kept::Connection;
 use super::message::Message;
+use super::silence::Silence;
 use super::terms::{Failed, Terms, plain};
 use crate::error::Error;
 
@@ -28,6 +29,7 @@ pub(super) struct Answer {
     terms: Terms,
     /// When the first token must have come.
     first_token: Instant,
+    silence: Silence,
 }
 
 impl Answer {
@@ -59,6 +61,7 @@ impl Answer {
                 address,
                 terms: terms.clone(),
                 first_token,
+                silence: Silence::default(),
             }),
             Err(_) => Err(Failed {
                 error: terms.late("answer", terms.first()),
@@ -77,28 +80,24 @@ impl Answer {
     /// The next piece of the body; `None` at its end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let idle = self.terms.timeouts.idle;
-        let late = |terms: &Terms| terms.late("go on with its answer", idle);
-        self.read(idle, late).await
+        let piece = tokio::select! {
+            biased;
+            piece = self.http.read_body_bytes() => piece,
+            () = self.silence.lasts(idle, self.terms.deadline) => {
+                return Err(self.terms.late("go on with its answer", idle));
+            }
+        };
+        self.silence.ends();
+        piece.map_err(|error| self.terms.broke(plain(&error)))
     }
 
     /// The next piece of a stream of which no token has come yet.
     pub(super) async fn next_in_time(&mut self) -> Result<Option<Bytes>, Error> {
         let left = self.first_token.saturating_duration_since(Instant::now());
-        let late = |terms: &Terms| terms.late("send its first token", terms.first());
-        self.read(left, late).await
-    }
-
-    async fn read(
-        &mut self,
-        limit: Duration,
-        late: impl Fn(&Terms) -> Error,
-    ) -> Result<Option<Bytes>, Error> {
-        let limit = self.terms.at_most(limit);
-        self.http.read_timeout = Some(limit);
-        match self.http.read_body_bytes().await {
-            Ok(piece) => Ok(piece),
-            Err(error) if *error.etype() == ErrorType::ReadTimedout => Err(late(&self.terms)),
-            Err(error) => Err(self.terms.broke(plain(&error))),
+        let limit = self.terms.at_most(left);
+        match timeout(limit, self.http.read_body_bytes()).await {
+            Ok(piece) => piece.map_err(|error| self.terms.broke(plain(&error))),
+            Err(_) => Err(self.terms.late("send its first token", self.terms.first())),
         }
     }
 
