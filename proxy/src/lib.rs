@@ -1,7 +1,8 @@
 //! Headworks, a gateway for LLM inference.
 //!
-//! A request walks one way: `api` reads what was asked, `filter` runs the
-//! chain, `upstream` places and forwards it, `observe` records it. `gateway` is
+//! A request walks one way: `identity` says whose it is, `api` reads what was
+//! asked, `filter` runs the chain, `limit` lets it in, `upstream` places and
+//! forwards it, `ledger` writes down what it used, `observe` records it. `gateway` is
 //! the table of contents of that walk.
 
 pub mod admin;
@@ -13,6 +14,9 @@ pub mod error;
 pub mod exchange;
 pub mod filter;
 pub mod gateway;
+pub mod identity;
+pub mod ledger;
+pub mod limit;
 pub mod observe;
 pub mod outcome;
 pub mod server;

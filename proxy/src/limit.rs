@@ -1,0 +1,34 @@
+//! Limits of what is used in some time: buckets of tokens and requests, from
+//! which an exchange reserves before it goes on and settles when it has ended.
+//!
+//! All of it is mechanism: what the budgets are and who is charged to which is
+//! a matter of filters. Pure but for a clock that `Now::read` looks at.
+
+mod asked;
+mod bucket;
+mod budget;
+mod date;
+mod denial;
+mod gcra;
+mod held;
+mod history;
+mod key;
+mod lease;
+mod limiter;
+mod reservation;
+mod standing;
+mod table;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+pub use budget::{Allowance, Budget, Period, Unit};
+pub use date::{Date, Now};
+pub use denial::Denial;
+pub use history::History;
+pub use key::{Attribute, Claim, Key};
+pub use lease::Lease;
+pub use limiter::{Cost, Limiter};
+pub use reservation::Reservation;
+pub use standing::{Standing, tightest};

@@ -1,0 +1,72 @@
+//! Buckets are asked whether a need fits, before any of them is charged.
+
+use std::sync::Arc;
+
+use super::bucket::{Bucket, Fit};
+use super::budget::Budget;
+use super::date::Now;
+use super::denial::Denial;
+use super::key::Claim;
+use super::standing::Standing;
+use super::table::Table;
+
+/// What buckets said to a need.
+#[derive(Default)]
+pub(super) struct Asked {
+    worst: Option<(Fit, Denial)>,
+    /// Budgets that would have refused.
+    pub(super) shadowed: Vec<Arc<Budget>>,
+}
+
+impl Asked {
+    pub(super) fn ask(&mut self, bucket: &mut Bucket, budget: &Arc<Budget>, need: u64, now: &Now) {
+        let fit = bucket.fit(need, now);
+        if fit == Fit::Now {
+            return;
+        }
+        if budget.shadow {
+            self.shadowed.push(Arc::clone(budget));
+        } else if self.worst.as_ref().is_none_or(|(worst, _)| fit > *worst) {
+            self.worst = Some((fit, denial(bucket, budget, need, fit)));
+        }
+    }
+
+    /// The worst that was said, if it keeps the exchange out.
+    pub(super) fn answered<'a>(
+        &mut self,
+        claims: impl Iterator<Item = &'a Claim>,
+        table: &mut Table,
+        now: &Now,
+    ) -> Result<(), Denial> {
+        let Some((_, mut denial)) = self.worst.take() else {
+            return Ok(());
+        };
+        denial.standings = standings(claims, table, now);
+        Err(denial)
+    }
+}
+
+fn denial(bucket: &Bucket, budget: &Arc<Budget>, needed: u64, fit: Fit) -> Denial {
+    Denial {
+        budget: Arc::clone(budget),
+        retry_after: match fit {
+            Fit::Now | Fit::Never => None,
+            Fit::After(wait) => Some(wait),
+        },
+        available: bucket.remaining(),
+        needed,
+        standings: Vec::new(),
+    }
+}
+
+/// How the buckets stand of claims that may refuse.
+pub(super) fn standings<'a>(
+    claims: impl Iterator<Item = &'a Claim>,
+    table: &mut Table,
+    now: &Now,
+) -> Vec<Standing> {
+    let refusing = claims.filter(|claim| !claim.budget.shadow);
+    refusing
+        .filter_map(|claim| Some(table.get(claim)?.standing(now)))
+        .collect()
+}
