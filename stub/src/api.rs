@@ -107,6 +107,8 @@ impl App {
             queued: occupancy.queued,
             running: occupancy.running,
             tokens: self.engine.tokens(),
+            told_prompts: self.stats.told_prompts.get(),
+            told_tokens: self.stats.told_tokens.get(),
             lateness: self.engine.lateness(),
             last: self.stats.last(),
         }

@@ -20,6 +20,8 @@ pub(crate) struct Stats {
     pub(crate) finished: Counter,
     pub(crate) refused: Counter,
     pub(crate) faulted: Counter,
+    pub(crate) told_prompts: Counter,
+    pub(crate) told_tokens: Counter,
     last: Mutex<Option<LastRequest>>,
 }
 
@@ -29,7 +31,11 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, count: u32) {
+        self.0.fetch_add(count.into(), Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {
@@ -69,6 +75,10 @@ pub struct Snapshot {
     pub running: usize,
     /// Tokens produced.
     pub tokens: u64,
+    /// Tokens of the prompts of which an answer was told, or the beginning of one.
+    pub told_prompts: u64,
+    /// Tokens told to clients, in events or whole answers.
+    pub told_tokens: u64,
     /// How well the clock keeps its schedule.
     pub lateness: Lateness,
     /// The request that came in last.

@@ -199,6 +199,10 @@ impl Events {
         if let Some(fault) = self.strike(&generation) {
             return self.break_stream(fault, generation);
         }
+        if generation.script.said() == 0 {
+            self.app.stats.told_prompts.add(generation.prompt_tokens);
+        }
+        self.app.stats.told_tokens.add_one();
         self.writer.token(&mut self.buffer, &mut generation, index);
         if generation.script.is_over() {
             generation.succeeded(&self.app);

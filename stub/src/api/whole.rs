@@ -62,6 +62,8 @@ impl Generation {
             return Err(error);
         }
         let times = self.succeeded(app);
+        app.stats.told_prompts.add(self.prompt_tokens);
+        app.stats.told_tokens.add(self.script.length());
         let (mut text, mut tokens, mut top_tokens) = (String::new(), Vec::new(), Vec::new());
         while !self.script.is_over() {
             let token = self.script.say();
