@@ -133,6 +133,38 @@ impl Call {
         self.set_parameter("max_new_tokens", &tokens.to_string())
     }
 
+    /// How many texts are asked for: `n` or `best_of` of each prompt of a list.
+    pub fn choices(&self) -> u32 {
+        let number = |name: &str| -> u32 {
+            let value = if self.api.has_parameters() {
+                self.parameter(name)
+            } else {
+                self.body.get(name).map(ToOwned::to_owned)
+            };
+            value.and_then(|value| value.parse().ok()).unwrap_or(1)
+        };
+        let each = number("n").max(number("best_of")).max(1);
+        each.saturating_mul(self.prompts())
+    }
+
+    /// How many prompts there are: OpenAI's completions take a list of texts.
+    fn prompts(&self) -> u32 {
+        let prompt = self.body.get(self.api.prompt_key()).unwrap_or_default();
+        if self.api.is_chat() || !prompt.starts_with('[') {
+            return 1;
+        }
+        let texts = serde_json::from_str::<Vec<&RawValue>>(prompt).unwrap_or_default();
+        // A list of numbers is one prompt, in tokens.
+        let is_one = texts
+            .first()
+            .is_none_or(|first| first.get().starts_with(|c: char| c.is_ascii_digit()));
+        if is_one {
+            1
+        } else {
+            u32::try_from(texts.len()).unwrap_or(u32::MAX)
+        }
+    }
+
     /// A generation parameter as JSON text, by its TGI name.
     pub fn parameter(&self, name: &str) -> Option<String> {
         if self.api.has_parameters() {

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
 use crate::config::{markdown, schema};
+use crate::{identity, ledger};
 
 /// A gateway for LLM inference whose policies are WebAssembly filters.
 #[derive(Debug, Parser)]
@@ -25,6 +26,8 @@ pub struct Cli {
 pub struct Log {
     /// How log lines are written
     #[arg(
+        // `headworks usage` has a format of its own.
+        id = "log-format",
         long = "log-format",
         global = true,
         value_enum,
@@ -33,7 +36,7 @@ pub struct Log {
     )]
     pub format: LogFormat,
     /// Least level to log: off, error, warn, info, debug or trace
-    #[arg(long = "log-level", global = true, value_name = "LEVEL", default_value_t = LevelFilter::INFO, env = "HEADWORKS_LOG_LEVEL")]
+    #[arg(id = "log-level", long = "log-level", global = true, value_name = "LEVEL", default_value_t = LevelFilter::INFO, env = "HEADWORKS_LOG_LEVEL")]
     pub level: LevelFilter,
 }
 
@@ -73,6 +76,20 @@ pub enum Command {
         /// The configuration file
         file: PathBuf,
     },
+    /// Make, list and revoke API keys
+    ///
+    /// A keys file stands in the configuration as `identity.keys_file`, and a
+    /// running gateway applies its changes at once.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: identity::command::Command,
+    },
+    /// Show what was used: tokens and requests by day, tenant, key and model
+    ///
+    /// Reads the file that the configuration names as `usage.file`, also while
+    /// a gateway writes it.
+    Usage(ledger::command::Args),
     /// Print the JSON Schema of the configuration file
     Schema {
         /// Print the reference, docs/CONFIG.md, instead

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::identity;
 use crate::tokenizer::Tokenizer;
 
 mod check;
@@ -44,6 +45,10 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Where metrics go besides `/metrics`.
     pub metrics: Metrics,
+    /// Who may use the gateway; everybody where there is none.
+    pub identity: Option<Identity>,
+    /// Where usage is written down. Needs a restart to change.
+    pub usage_file: Option<PathBuf>,
     /// The file, for problems that are found later: `Problems::of(config.source.clone())`.
     pub source: Source,
 }
@@ -65,14 +70,17 @@ impl Config {
         check::parse(text, origin)
     }
 
-    /// The files of filters, to be watched.
-    pub fn module_files(&self) -> impl Iterator<Item = &Path> {
-        self.filters
+    /// The files of filters and keys, to be watched.
+    pub fn other_files(&self) -> impl Iterator<Item = &Path> {
+        let modules = self
+            .filters
             .iter()
             .filter_map(|filter| match &filter.module {
                 Module::File(path) => Some(path.as_path()),
                 Module::Builtin(_) => None,
-            })
+            });
+        let identity = self.identity.as_ref();
+        modules.chain(identity.and_then(|it| it.keys_file.as_deref()))
     }
 }
 
@@ -91,6 +99,15 @@ pub struct Server {
     pub keepalive: Duration,
     /// How long running exchanges may take to end after SIGTERM.
     pub drain: Duration,
+}
+
+/// Who may use the gateway.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// The keys, and who is who without one.
+    pub known: Arc<identity::Identity>,
+    /// The file of keys, to be watched.
+    pub keys_file: Option<PathBuf>,
 }
 
 /// The listener for operators.

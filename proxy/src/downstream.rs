@@ -34,6 +34,8 @@ pub struct Downstream<'a> {
     version: Version,
     /// How long the client may take to take a piece of an answer.
     patience: Duration,
+    /// Headers of whichever answer it gets.
+    announced: Vec<(HeaderName, HeaderValue)>,
     was_cut: bool,
 }
 
@@ -69,6 +71,7 @@ impl<'a> Downstream<'a> {
             method,
             version,
             patience: read,
+            announced: Vec::new(),
             was_cut: false,
         })
     }
@@ -89,6 +92,11 @@ impl<'a> Downstream<'a> {
     /// First value of a request header, if it is there and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head().headers.get(name)?.to_str().ok()
+    }
+
+    /// Sets headers of whichever answer the client gets.
+    pub fn announce(&mut self, headers: Vec<(HeaderName, HeaderValue)>) {
+        self.announced = headers;
     }
 
     /// Closes the connection after this answer.
@@ -276,7 +284,12 @@ impl<'a> Downstream<'a> {
         self.was_cut
     }
 
-    async fn write_head(&mut self, head: ResponseHeader) -> Result<(), Error> {
+    async fn write_head(&mut self, mut head: ResponseHeader) -> Result<(), Error> {
+        if !head.status.is_informational() {
+            for (name, value) in self.announced.drain(..) {
+                insert(&mut head, name, value);
+            }
+        }
         let written = self.session.write_response_header(Box::new(head));
         taken(self.patience, written).await
     }

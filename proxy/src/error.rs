@@ -11,6 +11,8 @@ use http::HeaderMap;
 use crate::api::BodyError;
 use crate::api::translate::{Told, Untranslatable};
 use crate::filter::{Refusal, Rejection};
+use crate::identity::Unknown;
+use crate::limit::Denial;
 use crate::outcome::End;
 
 /// Why an exchange has no upstream's answer, or not all of it.
@@ -37,6 +39,15 @@ pub enum Error {
     /// The path exists for other methods.
     #[error("this path takes {0} only")]
     WrongMethod(&'static str),
+    /// Whose request it is cannot be told.
+    #[error("{0}")]
+    Unknown(Unknown),
+    /// The key is for other models.
+    #[error("the API key is not for {}", quoted(.0))]
+    NotForModel(String),
+    /// A budget has no room.
+    #[error("{0}")]
+    OverLimit(Box<Denial>),
     /// A filter refused.
     #[error("{}", .0.message)]
     Rejected(Rejection),
@@ -162,6 +173,9 @@ impl Error {
             Self::SlowClient => 408,
             Self::NotFound | Self::NoPool(_) => 404,
             Self::WrongMethod(_) => 405,
+            Self::Unknown(_) => 401,
+            Self::NotForModel(_) => 403,
+            Self::OverLimit(_) => 429,
             Self::Rejected(rejection) => rejection.status,
             Self::FilterFailed(_) => 500,
             Self::NotTranslated { .. } => 501,
@@ -185,6 +199,10 @@ impl Error {
             Self::SlowClient => "request_timeout",
             Self::NotFound => "not_found",
             Self::WrongMethod(_) => "method_not_allowed",
+            Self::Unknown(Unknown::Missing) => "missing_api_key",
+            Self::Unknown(Unknown::Invalid) => "invalid_api_key",
+            Self::NotForModel(_) => "model_not_allowed",
+            Self::OverLimit(_) => "rate_limit_exceeded",
             Self::Rejected(rejection) => &rejection.code,
             Self::FilterFailed(_) => "filter_failed",
             Self::NoPool(_) => "model_not_found",
@@ -231,7 +249,12 @@ impl Error {
             | Self::NoPool(_)
             | Self::NotTranslated { .. }
             | Self::Untranslatable(_) => End::BadRequest,
-            Self::Rejected(_) | Self::QueueFull(_) | Self::WaitedTooLong { .. } => End::Rejected,
+            Self::Unknown(_)
+            | Self::NotForModel(_)
+            | Self::OverLimit(_)
+            | Self::Rejected(_)
+            | Self::QueueFull(_)
+            | Self::WaitedTooLong { .. } => End::Rejected,
             Self::FilterFailed(_) => End::Internal,
             Self::NoEndpointUp | Self::Connect { .. } | Self::UpstreamBroke { .. } => {
                 End::UpstreamError
@@ -249,6 +272,7 @@ impl Error {
     /// When to try again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
+            Self::OverLimit(denial) => denial.retry_after,
             Self::Rejected(rejection) => rejection.retry_after,
             Self::QueueFull(_) | Self::WaitedTooLong { .. } => Some(Duration::from_secs(1)),
             Self::Refused(refused) => refused.retry_after,

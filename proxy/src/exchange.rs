@@ -9,6 +9,9 @@ use pingora_http::RequestHeader;
 
 use crate::api::{Call, EditError};
 use crate::filter::Generation;
+use crate::identity::Client;
+use crate::ledger::ABSENT;
+use crate::limit::{Allowance, Attribute, Claim, Key, Lease};
 use crate::outcome::Outcome;
 use crate::upstream::Pool;
 
@@ -25,6 +28,12 @@ pub struct Exchange {
     pub pool: Option<Arc<Pool>>,
     /// The pool that filters chose for when that one fails.
     pub fallback: Option<Arc<Pool>>,
+    /// Whose it is; nobody's where the gateway asks for no keys.
+    pub client: Option<Arc<Client>>,
+    /// The budgets that filters charged it to, until it is let in.
+    pub claims: Vec<Claim>,
+    /// What it may use of them.
+    pub lease: Option<Lease>,
     /// Prompt tokens, where the pool's tokenizer counted them.
     pub counted: Option<u32>,
     /// How many endpoints were tried before this one.
@@ -58,6 +67,9 @@ impl Exchange {
             head,
             pool: None,
             fallback: None,
+            client: None,
+            claims: Vec::new(),
+            lease: None,
             counted: None,
             attempt: 0,
             tags: Vec::new(),
@@ -67,9 +79,41 @@ impl Exchange {
         }
     }
 
-    /// The model id if the configuration knows it, else `other`.
+    /// The model id if the configuration knows it, else `other`. Who names none
+    /// means the one there is, which pools are mostly named by.
     pub fn model_label(&self) -> &str {
-        self.generation.model_label(self.call.model())
+        let pool = || self.pool.as_ref().or(self.generation.default_pool());
+        match self.call.model() {
+            "" => pool().map_or("other", |pool| &pool.name),
+            model => self.generation.model_label(model),
+        }
+    }
+
+    /// The tenant, `ABSENT` where there is none.
+    pub fn tenant(&self) -> &str {
+        self.client.as_ref().map_or(ABSENT, |client| &client.tenant)
+    }
+
+    /// Charges it to a budget, in the bucket that is its own.
+    pub fn charge(&mut self, allowance: &Allowance) {
+        let parts = allowance.by.iter();
+        let parts = parts.map(|attribute| (*attribute, self.attribute(*attribute)));
+        let claim = Claim {
+            key: Key::new(parts),
+            budget: Arc::clone(&allowance.budget),
+        };
+        self.claims.push(claim);
+    }
+
+    fn attribute(&self, attribute: Attribute) -> Arc<str> {
+        let client = self.client.as_ref();
+        let named = match attribute {
+            Attribute::Model => return self.model_label().into(),
+            Attribute::Tenant => client.map(|client| &client.tenant),
+            Attribute::Key => client.map(|client| &client.key),
+            Attribute::Class => client.map(|client| &client.class),
+        };
+        named.cloned().unwrap_or_else(|| ABSENT.into())
     }
 
     /// First value of a request header, if it is there and is text.

@@ -2,10 +2,13 @@
 //! forward, and tell how it went.
 
 mod ask;
+mod charge;
 mod front;
+mod identify;
 mod inform;
 mod meters;
 mod place;
+mod ratelimit;
 mod read;
 mod refuse;
 mod running;
@@ -26,6 +29,7 @@ use crate::filter::Live;
 use crate::observe::{RegisterError, Registry};
 use crate::outcome::End;
 use crate::upstream::Connector;
+pub use charge::Accounts;
 pub use front::Front;
 use meters::Meters;
 use read::{Asked, Request};
@@ -36,6 +40,7 @@ pub use running::Running;
 pub struct Gateway {
     live: Arc<Live>,
     connector: Connector,
+    accounts: Accounts,
     meters: Meters,
     running: Arc<Running>,
 }
@@ -46,11 +51,16 @@ type Step<T> = (Box<Exchange>, Result<T, Error>);
 
 impl Gateway {
     /// Serves by what is live; what it counts goes into the registry.
-    pub fn new(live: Arc<Live>, registry: &Registry) -> Result<Self, RegisterError> {
+    pub fn new(
+        live: Arc<Live>,
+        accounts: Accounts,
+        registry: &Registry,
+    ) -> Result<Self, RegisterError> {
         let meters = Meters::new(registry)?;
         Ok(Self {
             live,
             connector: Connector::new(),
+            accounts,
             running: Arc::new(Running::new(meters.in_flight())),
             meters,
         })
@@ -96,8 +106,13 @@ impl Gateway {
         let (model, path) = route::split_model(head.uri.path());
         let (dialect, route) = (Dialect::of_path(path), Route::find(&head.method, path));
         let model = model.map(Cow::into_owned);
+        let asker = match identify::asker(client, route, &generation) {
+            Ok(asker) => asker,
+            Err(error) => return refuse(client, dialect, &error).await,
+        };
         let Some(asked) = Asked::by(route) else {
-            if let Err(error) = self.inform(client, route, model, &generation).await {
+            let informed = self.inform(client, route, model, asker, &generation);
+            if let Err(error) = informed.await {
                 refuse(client, dialect, &error).await;
             }
             return;
@@ -105,6 +120,7 @@ impl Gateway {
         let request = Request {
             asked,
             model,
+            asker,
             generation,
             started,
         };
@@ -138,6 +154,7 @@ impl Gateway {
             exchange.outcome.end = error.end();
             refuse(client, exchange.call.api.dialect(), &error).await;
         }
+        self.settle(&mut exchange);
         exchange.outcome.latency = exchange.outcome.started.elapsed();
         let exchange = generation.chain.on_complete(exchange);
         log(&exchange);

@@ -12,8 +12,8 @@ use headworks::config::Config;
 use headworks::filter::Loader;
 use headworks::filter::reload::Reloader;
 use headworks::observe::Registry;
-use headworks::server;
 use headworks::wasm::{Options, Runtime};
+use headworks::{identity, ledger, server};
 use tikv_jemallocator::Jemalloc;
 use tracing_subscriber::EnvFilter;
 
@@ -28,6 +28,8 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run { config } => run(config),
         Command::Check { file } => check(file),
+        Command::Keys { command } => identity::command::run(command),
+        Command::Usage(args) => ledger::command::run(args, &mut io::stdout().lock()),
         Command::Schema { markdown } => {
             cli::print_schema(*markdown, &mut io::stdout().lock()).map_err(Into::into)
         }

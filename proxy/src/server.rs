@@ -24,7 +24,8 @@ use crate::admin::{Admin, Phase};
 use crate::config;
 use crate::filter::Live;
 use crate::filter::reload::{Reloader, Trigger};
-use crate::gateway::{Front, Gateway, Running};
+use crate::gateway::{Accounts, Front, Gateway, Running};
+use crate::ledger::Ledger;
 use crate::observe::Registry;
 use crate::upstream::health;
 
@@ -40,7 +41,10 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     addresses.copied().try_for_each(try_to_listen)?;
     let phase = Arc::new(Phase::default());
     let (stop, stopped) = watch::channel(false);
-    let gateway = Gateway::new(live.clone(), registry)?;
+    let ledger = config.usage_file.as_deref().map(Ledger::open).transpose()?;
+    let ledger = ledger.map(Arc::new);
+    let accounts = Accounts::new(ledger.clone());
+    let gateway = Gateway::new(live.clone(), accounts, registry)?;
     let care = Care::new(live.clone(), registry)?;
     let drain = Drain {
         stop,
@@ -67,6 +71,9 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     server.run(RunArgs {
         shutdown_signal: Box::new(drain),
     });
+    if let Some(ledger) = ledger {
+        ledger.flush()?;
+    }
     registry.shutdown();
     Ok(())
 }

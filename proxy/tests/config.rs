@@ -143,7 +143,7 @@ fn a_module_file_is_found_beside_the_configuration_and_names_its_filter() {
         serde_json::json!({ "limit": 3, "tiers": ["gold", 1.5, true] })
     );
     assert_eq!(config.pools["a"].timeouts.head, Duration::from_secs(90));
-    assert_eq!(config.module_files().count(), 1);
+    assert_eq!(config.other_files().count(), 1);
 }
 
 #[test]

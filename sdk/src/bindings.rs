@@ -1,6 +1,5 @@
 //! What `wit-bindgen` makes of `wit/filter.wit`. The rest of the crate hides it:
 //! none of these types shows in a public signature.
-#![expect(unsafe_code, reason = "the canonical ABI passes pointers")]
 #![allow(
     clippy::all,
     missing_docs,

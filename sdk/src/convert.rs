@@ -1,8 +1,11 @@
 //! Plain values, from the bindings' types to the SDK's and back; wasm only.
 
-use crate::bindings::headworks::filter::types;
+use crate::bindings::headworks::filter::{budgets, types};
 use crate::units::millis_at_least;
-use crate::{Candidate, Health, Hooks, Placement, Problems, Rejection, Verdict};
+use crate::{
+    Allowance, Candidate, Health, Hooks, Period, Placement, Problems, Rejection, Scope, Unit,
+    Verdict,
+};
 
 impl From<Problems> for Vec<types::SettingsProblem> {
     fn from(problems: Problems) -> Self {
@@ -78,6 +81,54 @@ impl From<types::Health> for Health {
             types::Health::Up => Self::Up,
             types::Health::Degraded => Self::Degraded,
             types::Health::Down => Self::Down,
+        }
+    }
+}
+
+impl<'a> From<&'a Allowance> for budgets::Budget<'a> {
+    fn from(allowance: &'a Allowance) -> Self {
+        let by = allowance.by.iter().copied().map(budgets::Scope::from);
+        Self {
+            name: &allowance.name,
+            unit: allowance.unit.into(),
+            period: allowance.period.into(),
+            amount: allowance.amount,
+            burst: allowance.burst,
+            by: by.fold(budgets::Scope::empty(), |all, one| all | one),
+            shadow: allowance.shadow,
+        }
+    }
+}
+
+impl From<Unit> for budgets::Unit {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Tokens => Self::Tokens,
+            Unit::Requests => Self::Requests,
+            Unit::Exchanges => Self::Exchanges,
+        }
+    }
+}
+
+impl From<Period> for budgets::Period {
+    fn from(period: Period) -> Self {
+        match period {
+            Period::Second => Self::Second,
+            Period::Minute => Self::Minute,
+            Period::Hour => Self::Hour,
+            Period::Day => Self::Day,
+            Period::Month => Self::Month,
+        }
+    }
+}
+
+impl From<Scope> for budgets::Scope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Tenant => Self::TENANT,
+            Scope::Key => Self::KEY,
+            Scope::Model => Self::MODEL,
+            Scope::Class => Self::CLASS,
         }
     }
 }

@@ -6,8 +6,18 @@ pub(crate) use crate::bindings::headworks::filter::{
 };
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use crate::testing::imports::{
-    metrics, outcome, request, setup, store, system, upstreams,
+    budgets, metrics, outcome, request, setup, store, system, upstreams,
 };
+
+#[cfg(target_family = "wasm")]
+pub(crate) mod budgets {
+    use crate::Allowance;
+    use crate::bindings::headworks::filter::budgets;
+
+    pub(crate) fn declare(allowance: &Allowance) -> u32 {
+        budgets::declare(allowance.into())
+    }
+}
 
 #[cfg(target_family = "wasm")]
 pub(crate) mod upstreams {

@@ -34,6 +34,7 @@ mod attributes;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod bindings;
+mod budget;
 mod candidate;
 pub mod clock;
 #[cfg(target_family = "wasm")]
@@ -59,6 +60,7 @@ pub mod upstreams;
 mod verdict;
 
 pub use attributes::{config, filter, on_complete, on_request, place};
+pub use budget::{Allowance, Budget, Period, Scope, Unit};
 pub use candidate::{Candidate, Health};
 pub use filter::{Filter, Hooks};
 pub use metrics::{Counter, Gauge, Timer};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::Budget;
 use crate::host::request;
 
 /// One exchange's request: facts to read, and everything that a filter may
@@ -124,6 +125,25 @@ impl Request {
         request::pool()
     }
 
+    /// Whose request it is, as its API key says; none where the gateway asks
+    /// for no keys.
+    #[must_use]
+    pub fn tenant(&self) -> Option<String> {
+        request::tenant()
+    }
+
+    /// The id of the API key, which is no secret.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        request::key()
+    }
+
+    /// The class of the API key.
+    #[must_use]
+    pub fn class(&self) -> Option<String> {
+        request::class()
+    }
+
     /// What this filter stored for this exchange; empty at first.
     #[must_use]
     pub fn state(&self) -> Vec<u8> {
@@ -208,6 +228,12 @@ impl Request {
     /// Leaves a note for the access log and the trace.
     pub fn tag(&mut self, key: &str, value: &str) {
         request::tag(key, value);
+    }
+
+    /// Charges the exchange to a budget. It goes on once there is room in all
+    /// budgets that filters named, else it is refused with 429.
+    pub fn charge(&mut self, budget: &Budget) {
+        request::charge(budget.number());
     }
 
     /// Keeps bytes for this filter's later hooks of the same exchange, which

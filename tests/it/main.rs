@@ -5,6 +5,7 @@
 mod filters;
 mod hostile;
 mod lifecycle;
+mod limits;
 mod reload;
 mod serve;
 mod support;

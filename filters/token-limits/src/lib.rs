@@ -1,6 +1,8 @@
 //! Caps what one request may cost: its prompt, its new tokens, and both
-//! together. What asks for more is refused or cut down.
+//! together; what asks for more is refused or cut down. And charges requests to
+//! budgets, which hold across them.
 
+mod budgets;
 mod limit;
 mod settings;
 #[cfg(test)]
@@ -10,12 +12,14 @@ use headworks_sdk::prelude::*;
 
 pub use settings::Config;
 
+use budgets::Budgets;
 use settings::Limits;
 
 /// The filter.
 pub struct TokenLimits {
     general: Limits,
     by_model: BTreeMap<String, Limits>,
+    budgets: Budgets,
 }
 
 #[filter]
@@ -26,14 +30,16 @@ impl Filter for TokenLimits {
         Ok(Self {
             general: config.general(),
             by_model: config.by_model(),
+            budgets: Budgets::declare(config.budgets),
         })
     }
 
     fn on_request(&self, request: &mut Request) -> Verdict {
-        match self.of(request).apply(request) {
-            Ok(()) => Verdict::Next,
-            Err(rejection) => rejection.into(),
+        if let Err(rejection) = self.of(request).apply(request) {
+            return rejection.into();
         }
+        self.budgets.charge(request);
+        Verdict::Next
     }
 }
 

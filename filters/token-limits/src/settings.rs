@@ -2,6 +2,8 @@
 
 use headworks_sdk::prelude::*;
 
+use crate::budgets::BudgetSettings;
+
 /// Limits for every model, and others for some.
 #[config(check)]
 pub struct Config {
@@ -10,6 +12,8 @@ pub struct Config {
     max_total_tokens: Option<Total>,
     #[serde(default)]
     models: BTreeMap<String, Limits>,
+    #[serde(default)]
+    pub(crate) budgets: Vec<BudgetSettings>,
 }
 
 /// Limits of one request.
@@ -90,6 +94,7 @@ impl Config {
         for (id, limits) in &self.models {
             limits.check(&format!("models.{}.", quoted(id)), problems);
         }
+        BudgetSettings::check_all(&self.budgets, problems);
     }
 }
 

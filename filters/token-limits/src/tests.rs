@@ -160,3 +160,83 @@ fn settings_that_cannot_be_meant_are_refused_by_name() {
         "max_new_tokens.over: unknown variant `cut`, expected `refuse` or `clamp`",
     );
 }
+
+#[test]
+fn a_request_is_charged_to_the_budgets_that_are_about_it() {
+    let mut host = host(json!({"budgets": [
+        {"name": "all", "tokens": 100, "per": "minute"},
+        {"name": "gold", "requests": 10, "per": "day", "only": {"classes": ["gold"]}},
+        {"name": "pair", "concurrent": 3, "only": {"tenants": ["acme"], "models": ["qwen2", "llama3"]}},
+    ]}));
+    let call = host.chat("qwen2").tenant("acme").class("gold");
+    assert_eq!(call.send().charged(), ["all", "gold", "pair"]);
+    assert_eq!(host.chat("other").tenant("acme").send().charged(), ["all"]);
+    assert_eq!(host.chat("qwen2").send().charged(), ["all"]);
+}
+
+#[test]
+fn what_is_refused_is_charged_to_nobody() {
+    let mut host = host(json!({
+        "max_new_tokens": {"limit": 10},
+        "budgets": [{"name": "all", "tokens": 100, "per": "minute"}],
+    }));
+    let answer = host.chat("qwen2").max_new_tokens(11).send();
+    assert!(answer.rejection().is_some() && answer.charged().is_empty());
+}
+
+#[test]
+fn budgets_are_declared_as_they_are_written() {
+    let host = host(json!({"budgets": [
+        {"name": "a", "tokens": 60_000, "per": "minute", "burst": 5000, "by": ["tenant", "model"], "shadow": true},
+        {"name": "b", "concurrent": 3, "by": ["key"]},
+    ]}));
+    let a = Allowance::tokens("a", 60_000, Period::Minute).burst(5000);
+    let a = a.by(&[Scope::Tenant, Scope::Model]).shadow(true);
+    let b = Allowance::exchanges("b", 3).by(&[Scope::Key]);
+    assert_eq!(host.budgets(), [a, b]);
+}
+
+#[test]
+fn what_cannot_be_meant_by_a_budget_is_told() {
+    let check = |budget: Value, path: &str, told: &str| {
+        let first = json!({"name": "a", "tokens": 1, "per": "day"});
+        let settings = json!({"budgets": [first, budget]});
+        let problems = testing::host::<TokenLimits>(settings)
+            .map(drop)
+            .unwrap_err();
+        let problems = problems.to_string();
+        assert!(problems.starts_with(path), "{problems}");
+        assert!(problems.contains(told), "{problems}");
+    };
+    check(json!({"name": "b"}), "budgets.1", "takes one of");
+    check(
+        json!({"name": "b", "tokens": 1}),
+        "budgets.1.per",
+        "is missing",
+    );
+    check(
+        json!({"name": "b", "tokens": 0, "per": "day"}),
+        "budgets.1",
+        "greater than 0",
+    );
+    check(
+        json!({"name": "b c", "tokens": 1, "per": "day"}),
+        "budgets.1.name",
+        "letters",
+    );
+    check(
+        json!({"name": "a", "tokens": 1, "per": "day"}),
+        "budgets.1.name",
+        "another budget",
+    );
+    check(
+        json!({"name": "b", "tokens": 5, "per": "minute", "burst": 6}),
+        "budgets.1.burst",
+        "between 1 and the amount of 5",
+    );
+    check(
+        json!({"name": "b", "concurrent": 5, "per": "minute"}),
+        "budgets.1.concurrent",
+        "no `per`",
+    );
+}

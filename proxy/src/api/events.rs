@@ -4,8 +4,9 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::Call;
 use super::sse::{MAX_EVENT, Splitter};
-use super::translate::{Facts, Kind, Stream, Told, Translation};
+use super::translate::{Ending, Facts, Kind, Stream, Told, Translation};
 use super::usage::Usage;
 
 /// Keeps the caller's connection busy where the upstream did and nothing else
@@ -22,6 +23,8 @@ pub struct Events {
     /// The beginning of an event whose end has not come yet.
     begun: BytesMut,
     seen: Seen,
+    /// Kept where the stream may have to be ended early.
+    ending: Option<Ending>,
 }
 
 /// What has been seen of a stream.
@@ -29,6 +32,8 @@ pub struct Events {
 struct Seen {
     /// A token, or the stream's proper end.
     answer: bool,
+    /// The stream's proper end.
+    end: bool,
     /// An error. Nothing is passed on after it.
     error: Option<Told>,
 }
@@ -42,6 +47,16 @@ impl Events {
             stream: translation.stream(facts),
             begun: BytesMut::new(),
             seen: Seen::default(),
+            ending: None,
+        }
+    }
+
+    /// The same stream, which may have to be ended early.
+    #[must_use]
+    pub fn that_may_end(self, ending: Ending) -> Self {
+        Self {
+            ending: Some(ending),
+            ..self
         }
     }
 
@@ -54,6 +69,7 @@ impl Events {
             splitter,
             stream,
             seen,
+            ending,
             ..
         } = self;
         let whole = splitter.feed(&piece, |data, end| {
@@ -64,8 +80,12 @@ impl Events {
             if !*is_identity {
                 event.write(&mut told);
             }
+            if let (Some(ending), Some(data)) = (ending.as_mut(), &event.data) {
+                ending.told(data);
+            }
             match event.kind {
-                Kind::Token(_) | Kind::End => seen.answer = true,
+                Kind::Token(_) => seen.answer = true,
+                Kind::End => (seen.answer, seen.end) = (true, true),
                 Kind::Error(error) => {
                     seen.error = Some(error);
                     error_ends = Some(end);
@@ -124,9 +144,25 @@ impl Events {
         told.into()
     }
 
+    /// Ends the stream for the caller while its upstream would go on: what is
+    /// still to be said. What came of an event that is not whole is left out.
+    pub fn end_early(&mut self, call: &Call, prompt_tokens: u32) -> Bytes {
+        let usage = Usage {
+            prompt_tokens,
+            completion_tokens: self.tokens(),
+        };
+        let ending = self.ending.take();
+        ending.map_or_else(Bytes::new, |mut ending| ending.end(call, usage).into())
+    }
+
     /// Whether an answer has begun: a token came, or the stream's proper end.
     pub fn has_answer(&self) -> bool {
         self.seen.answer
+    }
+
+    /// Whether the stream's proper end came, or is about to.
+    pub fn has_ended(&self) -> bool {
+        self.seen.end || self.ending.as_ref().is_some_and(Ending::is_over)
     }
 
     /// The error that came. If no answer had begun it is a refusal.

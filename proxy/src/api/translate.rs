@@ -3,6 +3,7 @@
 //! Where both speak the same, everything passes as it came.
 
 mod completion;
+mod ending;
 mod event;
 mod facts;
 mod json;
@@ -21,6 +22,7 @@ use super::route::{Api, Dialect};
 use super::usage::Usage;
 use crate::config::Protocol;
 use completion::Completion;
+pub use ending::Ending;
 pub use event::{Event, Kind};
 pub use facts::Facts;
 pub use stream::Stream;
@@ -196,6 +198,11 @@ impl Translation {
             Pairing::Retold => told.for_tgi(),
             Pairing::Same | Pairing::Mended => told,
         }
+    }
+
+    /// What it takes to end the answer as a stream before its upstream does.
+    pub fn ending(self, call: &Call) -> Ending {
+        Ending::new(self.caller.dialect(), call.choices())
     }
 
     /// The answer as a stream.

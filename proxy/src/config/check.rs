@@ -12,6 +12,7 @@ use super::{Admin, Config, Metrics, Place, Problems, Source, file, suggest};
 
 mod filter;
 mod health;
+mod identity;
 mod pool;
 mod server;
 mod settings;
@@ -68,6 +69,8 @@ impl Checker<'_> {
             pools,
             filters: self.filters(&file.filters, &root.key("filters")),
             metrics: self.metrics(&file.metrics, &root.key("metrics")),
+            identity: self.identity(&file.identity, &root.key("identity")),
+            usage_file: file.usage.file.as_ref().map(|file| self.folder.join(file)),
             source,
         }
     }

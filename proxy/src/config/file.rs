@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 mod filter;
 mod health;
+mod identity;
 mod pool;
 mod units;
 
 pub use filter::{Breaker, Filter};
 pub use health::{Health, Scrape};
+pub use identity::{Identity, Usage};
 pub use pool::{Endpoint, Pool, Queue, Timeouts, WeightedEndpoint};
 pub use units::{Size, Time};
 
@@ -36,6 +38,10 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Where metrics go besides `/metrics` on the admin listener.
     pub metrics: Metrics,
+    /// Who may use the gateway.
+    pub identity: Identity,
+    /// Where usage is written down.
+    pub usage: Usage,
 }
 
 /// The listener for clients.

@@ -121,6 +121,7 @@ fn kind(schema: &Json, form: &Json) -> String {
         (Some("Time"), _) => "time".to_owned(),
         (Some("Size"), _) => "size".to_owned(),
         (_, Some("string")) if form.get("const").is_some() => "word".to_owned(),
+        (_, Some("string")) if form["format"] == "date-time" => "date".to_owned(),
         (_, Some("array")) => format!("list of {}", kinds(&form["items"])),
         (_, Some("object")) => "table".to_owned(),
         (_, other) => other.unwrap_or("any").to_owned(),

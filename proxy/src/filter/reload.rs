@@ -182,7 +182,7 @@ impl Reloader {
 
 /// What is to be watched for a configuration.
 fn files(path: &Path, config: &Config) -> Vec<PathBuf> {
-    let modules = config.module_files().map(ToOwned::to_owned);
+    let modules = config.other_files().map(ToOwned::to_owned);
     std::iter::once(path.to_owned()).chain(modules).collect()
 }
 
@@ -192,6 +192,7 @@ fn restart_needed(old: &Config, new: &Config) -> Vec<&'static str> {
         ("server.listen", old.server.listen != new.server.listen),
         ("server.threads", old.server.threads != new.server.threads),
         ("admin.listen", old.admin.listen != new.admin.listen),
+        ("usage.file", old.usage_file != new.usage_file),
     ];
     let changed = changed.into_iter().filter(|(_, changed)| *changed);
     changed.map(|(key, _)| key).collect()

@@ -33,6 +33,9 @@ impl Gateway {
         };
         loop {
             exchange.pool = Some(pool.clone());
+            if let Err(error) = self.prepare(client, &mut exchange, &pool).await {
+                return (exchange, Err(error));
+            }
             let answered;
             (exchange, answered) = self.ask(client, exchange, &pool).await;
             let error = match answered {
@@ -48,6 +51,18 @@ impl Gateway {
         }
     }
 
+    /// Counts the prompt as the pool does, and lets the exchange in.
+    async fn prepare(
+        &self,
+        client: &mut Downstream<'_>,
+        exchange: &mut Exchange,
+        pool: &Pool,
+    ) -> Result<(), Error> {
+        let counted = client.unless_gone(async { Ok(count(exchange, pool).await) });
+        exchange.counted = counted.await?;
+        self.admit(client, exchange)
+    }
+
     /// Places the exchange and forwards it, to another endpoint if one fails and
     /// there is one to try.
     async fn ask(
@@ -57,11 +72,6 @@ impl Gateway {
         pool: &Pool,
     ) -> Step<()> {
         pool.retries.earn(pool.config.retry_percent);
-        let counted = client.unless_gone(async { Ok(count(&exchange, pool).await) });
-        match counted.await {
-            Ok(counted) => exchange.counted = counted,
-            Err(gone) => return (exchange, Err(gone)),
-        }
         let mut tried = Tried::default();
         loop {
             let placed;

@@ -1,6 +1,8 @@
 //! Answers what is not about one exchange: which models there are, what serves,
 //! and whether anything does.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{Gateway, MODEL_ID, place};
@@ -9,6 +11,7 @@ use crate::api::route::Route;
 use crate::downstream::{Downstream, json};
 use crate::error::Error;
 use crate::filter::Generation;
+use crate::identity::Client;
 use crate::upstream::forward;
 
 impl Gateway {
@@ -18,11 +21,14 @@ impl Gateway {
         client: &mut Downstream<'_>,
         route: Route,
         model: Option<String>,
+        asker: Option<Arc<Client>>,
         generation: &Generation,
     ) -> Result<(), Error> {
         match route {
             Route::Models => {
+                let own = asker.as_ref().and_then(|asker| asker.models.as_ref());
                 let models = generation.models.iter().map(String::as_str);
+                let models = models.filter(|id| own.is_none_or(|own| own.contains(*id)));
                 let body = api::answer::models(models);
                 client.answer(200, &json(), body).await
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::Api;
 use crate::error::Error;
-use crate::observe::{Counter, Level, RegisterError, Registry, Timer};
+use crate::observe::{Count, Counter, Level, RegisterError, Registry, Timer};
 use crate::outcome::End;
 
 /// The gateway's own metrics.
@@ -15,6 +15,9 @@ pub(super) struct Meters {
     failures: Arc<Counter>,
     retries: Arc<Counter>,
     fallbacks: Arc<Counter>,
+    limited: Arc<Counter>,
+    would_be_limited: Arc<Counter>,
+    stopped: Arc<Count>,
     in_flight: Arc<Level>,
 }
 
@@ -22,6 +25,7 @@ impl Meters {
     pub(super) fn new(registry: &Registry) -> Result<Self, RegisterError> {
         let labels = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let in_flight = registry.gauge("gateway.in_flight", &[])?;
+        let stopped = registry.counter("limits.stopped_streams", &[])?;
         Ok(Self {
             exchanges: registry
                 .counter("gateway.exchanges.{api}.{end}", &labels(&["api", "end"]))?,
@@ -35,6 +39,10 @@ impl Meters {
                 &labels(&["pool", "verdict"]),
             )?,
             fallbacks: registry.counter("upstream.fallbacks.{pool}", &labels(&["pool"]))?,
+            limited: registry.counter("limits.{budget}.refused", &labels(&["budget"]))?,
+            would_be_limited: registry
+                .counter("limits.{budget}.would_be_refused", &labels(&["budget"]))?,
+            stopped: stopped.of(&[]).expect("it has no labels"),
             in_flight: in_flight.of(&[]).expect("it has no labels"),
         })
     }
@@ -69,5 +77,22 @@ impl Meters {
     pub(super) fn fell_back(&self, pool: &str) {
         let counted = self.fallbacks.add(1, &[pool]);
         counted.expect("there is a value for each label");
+    }
+
+    /// A budget had no room for a request.
+    pub(super) fn limited(&self, budget: &str) {
+        let counted = self.limited.add(1, &[budget]);
+        counted.expect("there is a value for each label");
+    }
+
+    /// A budget that only looks on had no room for a request.
+    pub(super) fn would_be_limited(&self, budget: &str) {
+        let counted = self.would_be_limited.add(1, &[budget]);
+        counted.expect("there is a value for each label");
+    }
+
+    /// A stream was ended since a budget had no room for more of it.
+    pub(super) fn stopped(&self) {
+        self.stopped.add(1);
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::header::AUTHORIZATION;
+
 use super::MODEL_ID;
 use crate::api::route::Route;
 use crate::api::{Api, Call};
@@ -10,12 +12,15 @@ use crate::downstream::Downstream;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::filter::Generation;
+use crate::identity::Client;
 
 /// A request of which the head was read.
 pub(super) struct Request {
     pub(super) asked: Asked,
     /// The model that the path names.
     pub(super) model: Option<String>,
+    /// Whose it is.
+    pub(super) asker: Option<Arc<Client>>,
     pub(super) generation: Arc<Generation>,
     pub(super) started: Instant,
 }
@@ -61,12 +66,24 @@ impl Request {
         {
             call.set_model(model.to_owned());
         }
-        let head = client.take_head();
-        Ok(Box::new(Exchange::new(
-            self.generation,
-            call,
-            head,
-            self.started,
-        )))
+        may_use(self.asker.as_deref(), &call)?;
+        let mut head = client.take_head();
+        if self.generation.config.identity.is_some() {
+            // The key is the gateway's business and no model server's.
+            head.remove_header(&AUTHORIZATION);
+            head.remove_header("x-api-key");
+        }
+        let mut exchange = Exchange::new(self.generation, call, head, self.started);
+        exchange.client = self.asker;
+        Ok(Box::new(exchange))
     }
+}
+
+/// Whether the key is for the model; one for some is not for requests that
+/// name none.
+fn may_use(asker: Option<&Client>, call: &Call) -> Result<(), Error> {
+    if asker.is_none_or(|asker| asker.may_use(call.model())) {
+        return Ok(());
+    }
+    Err(Error::NotForModel(call.model().to_owned()))
 }

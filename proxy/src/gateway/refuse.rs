@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::{ALLOW, HeaderName, RETRY_AFTER};
+use http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::api;
 use crate::api::route::Dialect;
@@ -35,6 +35,9 @@ pub(super) async fn refuse(client: &mut Downstream<'_>, dialect: Dialect, error:
         let seconds = after.as_millis().div_ceil(1000);
         headers.push((RETRY_AFTER, number(seconds)));
         headers.push((RETRY_AFTER_MS, number(after.as_millis())));
+    }
+    if let Error::Unknown(_) = error {
+        headers.push((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
     }
     if let Error::WrongMethod(allowed) = error {
         headers.push((ALLOW, HeaderValue::from_static(allowed)));

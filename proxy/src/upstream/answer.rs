@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use pingora_core::protocols::http::v1::client::HttpSession;
@@ -18,6 +18,9 @@ use crate::error::Error;
 
 /// Largest whole answer that is held, to be translated or measured.
 pub(super) const HELD: usize = 16 << 20;
+
+/// How long an endpoint may take to stop.
+const LEAVING: Duration = Duration::from_millis(200);
 
 /// An answer whose head has come. Dropped before its end it closes the
 /// connection, and the endpoint stops working on it.
@@ -99,6 +102,18 @@ impl Answer {
             Ok(piece) => piece.map_err(|error| self.terms.broke(plain(&error))),
             Err(_) => Err(self.terms.late("send its first token", self.terms.first())),
         }
+    }
+
+    /// Has the endpoint stop: what it sees is that its client leaves. What it had
+    /// sent by then is still to come, and is handed to `left`.
+    pub(super) async fn cancel(&mut self, mut left: impl FnMut(Bytes)) {
+        let read_out = async {
+            self.http.shutdown().await;
+            while let Ok(Some(piece)) = self.http.read_body_bytes().await {
+                left(piece);
+            }
+        };
+        timeout(LEAVING, read_out).await.ok();
     }
 
     /// Who answers.

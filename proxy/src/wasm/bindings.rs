@@ -11,6 +11,6 @@ wasmtime::component::bindgen!({
 });
 
 pub(super) use self::headworks::filter::{
-    metrics, outcome, request, setup, store, system, types, upstreams,
+    budgets, metrics, outcome, request, setup, store, system, types, upstreams,
 };
 pub(super) use exports::headworks::filter::hooks;

@@ -1,6 +1,7 @@
 //! What filters may ask of the host: the imports of the contract, a file each.
 //! An answer of `Err` to wasmtime ends the call as a failure of the filter.
 
+mod budgets;
 mod metrics;
 mod outcome;
 mod request;

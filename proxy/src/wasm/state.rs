@@ -15,6 +15,7 @@ use super::log::LogBudget;
 use super::ticker::Ticker;
 use crate::config::Grant;
 use crate::exchange::Exchange;
+use crate::limit::Allowance;
 use crate::observe::{Count, Registry};
 use crate::upstream::Pools;
 
@@ -45,6 +46,8 @@ pub(super) struct State {
     /// The last error that the guest logged in the call under way.
     pub(super) last_words: Option<String>,
     pub(super) metrics: Metrics,
+    /// The budgets that it declared, by number.
+    pub(super) budgets: Vec<Arc<Allowance>>,
     pub(super) memory: MemoryCap,
 }
 
@@ -65,6 +68,7 @@ impl State {
             declared: Some(Declared::default()),
             last_words: None,
             metrics: Metrics::default(),
+            budgets: Vec::new(),
             memory: MemoryCap::new(max_memory),
         }
     }

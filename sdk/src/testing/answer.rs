@@ -180,6 +180,12 @@ impl<F> Answer<F> {
             .map(String::as_str)
     }
 
+    /// The names of the budgets that the request is charged to, in order.
+    #[must_use]
+    pub fn charged(&self) -> &[String] {
+        &self.exchange.charges
+    }
+
     /// The notes for the access log.
     #[must_use]
     pub fn tags(&self) -> &BTreeMap<String, String> {

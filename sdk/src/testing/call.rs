@@ -111,6 +111,24 @@ impl<'a, F: Filter> Call<'a, F> {
         self.json("/stream", true)
     }
 
+    /// Whose request it is.
+    pub fn tenant(mut self, tenant: &str) -> Self {
+        self.exchange.tenant = Some(tenant.to_owned());
+        self
+    }
+
+    /// The id of the API key.
+    pub fn key(mut self, id: &str) -> Self {
+        self.exchange.key = Some(id.to_owned());
+        self
+    }
+
+    /// The class of the API key.
+    pub fn class(mut self, class: &str) -> Self {
+        self.exchange.class = Some(class.to_owned());
+        self
+    }
+
     /// The pool that an earlier filter of the chain chose.
     pub fn routed(mut self, pool: &str) -> Self {
         self.exchange.pool = Some(pool.to_owned());

@@ -17,6 +17,11 @@ pub(crate) struct Exchange {
     pub(crate) attempt: u32,
     pub(crate) pool: Option<String>,
     pub(crate) fallback: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) class: Option<String>,
+    /// The names of the budgets that it is charged to.
+    pub(crate) charges: Vec<String>,
     /// By lower-case name.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) wrapping: Option<(String, String)>,

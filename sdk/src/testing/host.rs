@@ -10,7 +10,7 @@ use super::call::Call;
 use super::gateway::gateway;
 use super::registry::Kind;
 use super::world::World;
-use crate::{Filter, Problems};
+use crate::{Allowance, Filter, Problems};
 
 /// Loads a filter into a gateway with nothing declared.
 ///
@@ -104,6 +104,12 @@ impl<F: Filter> MockHost<F> {
         micros
             .map(|micros| Duration::from_micros(micros.unsigned_abs()))
             .collect()
+    }
+
+    /// The budgets that the filter declared, in order.
+    #[must_use]
+    pub fn budgets(&self) -> Vec<Allowance> {
+        self.world.budgets.borrow().clone()
     }
 
     /// The lines logged so far: `warn: no pool for ...`.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::exchange::Exchange;
 use super::registry::Registry;
 use super::store::Store;
-use crate::Candidate;
+use crate::{Allowance, Candidate};
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) pools: BTreeMap<String, Vec<Candidate>>,
     pub(crate) models: BTreeSet<String>,
     pub(crate) grants: BTreeSet<String>,
+    pub(crate) budgets: RefCell<Vec<Allowance>>,
     pub(crate) served: RefCell<BTreeSet<String>>,
     pub(crate) configuring: Cell<bool>,
     pub(crate) elapsed: Cell<Duration>,

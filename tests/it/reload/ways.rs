@@ -230,7 +230,7 @@ async fn what_a_filter_stored_outlives_a_reload() {
     }
     asked(&proxy).await;
     proxy
-        .wait_for_metric("headworks_test_calls_total{model=\"other\"}", 3.0)
+        .wait_for_metric("headworks_test_calls_total{model=\"qwen2\"}", 2.0)
         .await;
 }
 

@@ -52,6 +52,11 @@ impl Facts {
         }
     }
 
+    /// Those that TGI's own answers need.
+    pub(super) fn told_by_tgi(call: &Call) -> Self {
+        Self::default().with_parameters(call)
+    }
+
     fn with_parameters(self, call: &Call) -> Self {
         let parameters = Parameters::of(call, &[]).unwrap_or_default();
         // TGI's `POST /` gives the prompt back unless it is told not to.

@@ -18,7 +18,7 @@ fn fit_value(schema: &Json, value: &mut DeValue<'_>, at: &Place, problems: &mut 
     let fitting: Vec<_> = forms
         .iter()
         .copied()
-        .filter(|form| form["type"] == type_name(value))
+        .filter(|form| is_of(form, value))
         .collect();
     let Some(form) = fitting.first() else {
         problems.push(
@@ -109,6 +109,16 @@ fn fit_number(form: &Json, number: &DeInteger<'_>, at: &Place, problems: &mut Pr
     fits
 }
 
+/// Whether a value is of a form. Dates are TOML's own, without quotes; a schema
+/// calls them strings.
+fn is_of(form: &Json, value: &DeValue<'_>) -> bool {
+    let is_date = form["format"] == "date-time";
+    match value {
+        DeValue::Datetime(_) => is_date,
+        _ => !is_date && form["type"] == type_name(value),
+    }
+}
+
 /// The schema's name for the type of a value.
 fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
@@ -131,6 +141,7 @@ fn either(forms: &[&Json]) -> String {
 
 fn described(form: &Json) -> String {
     let name = match form["type"].as_str() {
+        Some("string") if form["format"] == "date-time" => "a date without quotes",
         Some("string") => "a string",
         Some("integer") => "an integer",
         Some("boolean") => "true or false",

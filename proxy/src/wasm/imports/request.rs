@@ -16,6 +16,9 @@ const STATE: usize = 64 << 10;
 /// Most notes of all filters on an exchange.
 const TAGS: usize = 64;
 
+/// Most budgets that an exchange may be charged to.
+const CLAIMS: usize = 32;
+
 /// Most header fields of a request to an upstream.
 const HEADERS: usize = 256;
 
@@ -73,6 +76,33 @@ impl Host for State {
 
     fn pool(&mut self) -> Result<Option<String>> {
         Ok(pool(self.exchange()?))
+    }
+
+    fn tenant(&mut self) -> Result<Option<String>> {
+        let client = self.exchange()?.client.as_deref();
+        Ok(client.map(|client| client.tenant.to_string()))
+    }
+
+    fn key(&mut self) -> Result<Option<String>> {
+        let client = self.exchange()?.client.as_deref();
+        Ok(client.map(|client| client.key.to_string()))
+    }
+
+    fn class(&mut self) -> Result<Option<String>> {
+        let client = self.exchange()?.client.as_deref();
+        Ok(client.map(|client| client.class.to_string()))
+    }
+
+    fn charge(&mut self, budget: u32) -> Result<()> {
+        let declared = self.budgets.get(budget as usize).cloned();
+        let budget = declared.ok_or_else(|| BadCall(format!("has no budget {budget}")))?;
+        let exchange = self.exchange()?;
+        if exchange.claims.len() >= CLAIMS {
+            let message = format!("the exchange is charged to {CLAIMS} budgets already");
+            return Err(BadCall(message).into());
+        }
+        exchange.charge(&budget);
+        Ok(())
     }
 
     fn route(&mut self, pool: String) -> Result<()> {

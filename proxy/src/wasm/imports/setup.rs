@@ -12,12 +12,12 @@ const MODELS: usize = 10_000;
 
 impl Host for State {
     fn name(&mut self) -> Result<String> {
-        self.declared("name")?;
+        self.declared("setup.name")?;
         Ok(self.scope.name.to_string())
     }
 
     fn serves_model(&mut self, id: String) -> Result<()> {
-        let models = &mut self.declared("serves-model")?.models;
+        let models = &mut self.declared("setup.serves-model")?.models;
         if models.len() >= MODELS {
             return Err(BadCall(format!("a filter may serve {MODELS} models at most")).into());
         }
@@ -26,7 +26,7 @@ impl Host for State {
     }
 
     fn uses_pool(&mut self, name: String) -> Result<Result<(), String>> {
-        self.declared("uses-pool")?;
+        self.declared("setup.uses-pool")?;
         let pools = &self.scope.pools;
         if pools.get(&name).is_some() {
             return Ok(Ok(()));
@@ -37,7 +37,7 @@ impl Host for State {
     }
 
     fn needs_grant(&mut self, grant: String) -> Result<Result<(), String>> {
-        self.declared("needs-grant")?;
+        self.declared("setup.needs-grant")?;
         Ok(match grant.as_str() {
             "content" if self.scope.grants.contains(&Grant::Content) => Ok(()),
             "content" => Err(
@@ -51,8 +51,8 @@ impl Host for State {
 }
 
 impl State {
-    fn declared(&mut self, function: &str) -> Result<&mut Declared, BadCall> {
-        let fault = || BadCall(format!("`setup.{function}` is for `configure` only"));
+    pub(super) fn declared(&mut self, function: &str) -> Result<&mut Declared, BadCall> {
+        let fault = || BadCall(format!("`{function}` is for `configure` only"));
         self.declared.as_mut().ok_or_else(fault)
     }
 }

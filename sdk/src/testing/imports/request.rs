@@ -61,6 +61,24 @@ pub(crate) fn pool() -> Option<String> {
     with(|exchange| exchange.pool.clone())
 }
 
+pub(crate) fn tenant() -> Option<String> {
+    with(|exchange| exchange.tenant.clone())
+}
+
+pub(crate) fn key() -> Option<String> {
+    with(|exchange| exchange.key.clone())
+}
+
+pub(crate) fn class() -> Option<String> {
+    with(|exchange| exchange.class.clone())
+}
+
+pub(crate) fn charge(budget: u32) {
+    let budgets = &World::current().budgets;
+    let name = budgets.borrow()[budget as usize].name.clone();
+    with(|exchange| exchange.charges.push(name));
+}
+
 pub(crate) fn route(pool: &str) {
     expect_pool(pool);
     with(|exchange| exchange.pool = Some(pool.to_owned()));

@@ -1,0 +1,196 @@
+//! What an exchange is charged: reserved in all of its budgets before it goes
+//! on, settled by what it used when it has ended.
+
+use std::sync::Arc;
+
+use super::Gateway;
+use super::ratelimit;
+use crate::downstream::Downstream;
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::ledger::{self, ABSENT, Entry, Ledger, Quantity, Scope};
+use crate::limit::{
+    Attribute, Budget, Cost, History, Key, Lease, Limiter, Now, Period, Reservation, Unit,
+};
+use crate::outcome::End;
+
+/// New tokens expected of a whole answer that has no cap, where nothing is known.
+const UNCAPPED: u32 = 512;
+
+/// What is charged, and where it is written down.
+pub struct Accounts {
+    limiter: Arc<Limiter>,
+    history: History,
+    /// Where usage is written down, if it is.
+    ledger: Option<Arc<Ledger>>,
+}
+
+/// What an exchange used.
+enum Used {
+    /// It never reached a model server, or that refused.
+    Nothing,
+    Tokens(u64),
+    /// It was given up while a whole answer was generated: nobody says how far
+    /// that was.
+    Unknown,
+}
+
+impl Accounts {
+    /// Accounts over a ledger, from which budgets of a day or a month go on.
+    pub fn new(ledger: Option<Arc<Ledger>>) -> Self {
+        let book = ledger.clone();
+        let limiter = Limiter::new(move |budget, key, _| match &book {
+            Some(book) => used_before(book, budget, key),
+            None => 0,
+        });
+        Self {
+            limiter: Arc::new(limiter),
+            history: History::default(),
+            ledger,
+        }
+    }
+
+    /// New tokens that are reserved for each answer: what such answers usually
+    /// have at most, and no more than the client's own cap. Where nothing is
+    /// known a stream begins with little, since it can ask for more.
+    fn expected(&self, exchange: &Exchange) -> u32 {
+        let (tenant, model) = (exchange.tenant(), exchange.model_label());
+        let usual = self.history.usual(tenant, model, exchange.prompt_tokens());
+        let cap = exchange.call.max_new_tokens();
+        let unknown = match exchange.call.streaming() {
+            true => Lease::STEP,
+            false => cap.unwrap_or(UNCAPPED),
+        };
+        let expected = usual.unwrap_or(unknown);
+        cap.map_or(expected, |cap| expected.min(cap))
+    }
+
+    fn learn(&self, exchange: &Exchange) {
+        let outcome = &exchange.outcome;
+        if outcome.end == End::Ok && outcome.output_tokens > 0 {
+            let each = outcome.output_tokens / exchange.call.choices();
+            let (tenant, model) = (exchange.tenant(), exchange.model_label());
+            self.history
+                .learn(tenant, model, exchange.input_tokens(), each);
+        }
+    }
+
+    fn write_down(&self, exchange: &Exchange) {
+        let Some(ledger) = &self.ledger else { return };
+        let of = |name: Option<&Arc<str>>| name.cloned().unwrap_or_else(|| ABSENT.into());
+        let client = exchange.client.as_ref();
+        ledger.record(Entry {
+            tenant: of(client.map(|client| &client.tenant)),
+            key: of(client.map(|client| &client.key)),
+            class: of(client.map(|client| &client.class)),
+            model: exchange.model_label().into(),
+            input_tokens: exchange.input_tokens().into(),
+            output_tokens: exchange.outcome.output_tokens.into(),
+        });
+    }
+}
+
+impl Gateway {
+    /// Reserves what the exchange may cost in all budgets that filters charged
+    /// it to, or in none.
+    pub(super) fn admit(
+        &self,
+        client: &mut Downstream<'_>,
+        exchange: &mut Exchange,
+    ) -> Result<(), Error> {
+        let claims = std::mem::take(&mut exchange.claims);
+        if claims.is_empty() {
+            return Ok(());
+        }
+        let choices = exchange.call.choices();
+        let output = self.accounts.expected(exchange).saturating_mul(choices);
+        let cost = Cost {
+            tokens: u64::from(exchange.prompt_tokens()) + u64::from(output),
+        };
+        let reserved = self.accounts.limiter.reserve(&claims, cost, Now::read());
+        match reserved {
+            Ok(reservation) => {
+                client.announce(ratelimit::headers(reservation.standings()));
+                self.note_shadowed(&reservation);
+                let most = exchange.call.max_new_tokens();
+                let most = most.map(|most| most.saturating_mul(choices));
+                exchange.lease = Some(Lease::new(reservation, output, most));
+                Ok(())
+            }
+            Err(denial) => {
+                client.announce(ratelimit::headers(denial.standings()));
+                self.meters.limited(&denial.budget.name);
+                Err(Error::OverLimit(Box::new(denial)))
+            }
+        }
+    }
+
+    fn note_shadowed(&self, reservation: &Reservation) {
+        for budget in reservation.shadowed() {
+            self.meters.would_be_limited(&budget.name);
+        }
+    }
+
+    /// Settles what was reserved by what was used, and writes it down.
+    pub(super) fn settle(&self, exchange: &mut Exchange) {
+        let used = used(exchange);
+        if let Some(lease) = exchange.lease.take() {
+            if lease.was_short() {
+                self.meters.stopped();
+            }
+            let reservation = lease.into_reservation();
+            match used {
+                Used::Nothing if exchange.outcome.endpoint.is_none() => {
+                    reservation.cancel(Now::read());
+                }
+                Used::Nothing => reservation.settle(0, Now::read()),
+                Used::Tokens(tokens) => reservation.settle(tokens, Now::read()),
+                Used::Unknown => drop(reservation),
+            }
+        }
+        if let Used::Tokens(_) = used {
+            self.accounts.learn(exchange);
+            self.accounts.write_down(exchange);
+        }
+    }
+}
+
+fn used(exchange: &Exchange) -> Used {
+    let outcome = &exchange.outcome;
+    if outcome.output_tokens > 0 || outcome.end == End::Ok {
+        let (input, output) = (exchange.input_tokens(), outcome.output_tokens);
+        return Used::Tokens(u64::from(input) + u64::from(output));
+    }
+    let was_asked = outcome.endpoint.is_some() && !exchange.call.streaming();
+    match outcome.end {
+        End::ClientGone | End::Timeout if was_asked => Used::Unknown,
+        _ => Used::Nothing,
+    }
+}
+
+/// What the ledger has of a bucket of a day or a month.
+fn used_before(ledger: &Ledger, budget: &Budget, key: &Key) -> u64 {
+    let scope = Scope {
+        period: match budget.period {
+            Period::Day => ledger::Period::Day,
+            Period::Month => ledger::Period::Month,
+            Period::Rolling(_) | Period::AtOnce => return 0,
+        },
+        quantity: match budget.unit {
+            Unit::Tokens => Quantity::Tokens,
+            Unit::Requests => Quantity::Requests,
+            Unit::Exchanges => return 0,
+        },
+    };
+    ledger.used(scope, |row| {
+        key.parts().iter().all(|(attribute, value)| {
+            let of_row = match attribute {
+                Attribute::Tenant => &row.tenant,
+                Attribute::Key => &row.key,
+                Attribute::Model => &row.model,
+                Attribute::Class => &row.class,
+            };
+            of_row == value
+        })
+    })
+}
