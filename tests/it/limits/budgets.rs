@@ -242,7 +242,7 @@ async fn twice_the_demand_uses_all_there_is_and_no_more() {
                 let answer = request.header("x-sim-out", tokens).send().await.unwrap();
                 if answer.status() != 200 {
                     tokio::time::sleep(Duration::from_millis(20)).await;
-                } else if turn % 10 != 0 {
+                } else if !turn.is_multiple_of(10) {
                     Told::by(answer).await;
                 }
             }
@@ -253,11 +253,18 @@ async fn twice_the_demand_uses_all_there_is_and_no_more() {
         _ = load => {}
     }
     let worst = seen.iter().map(|(from, before)| {
-        let window = seen.iter().take_while(|(at, _)| at.duration_since(*from) <= Duration::from_secs(1));
+        let window = seen
+            .iter()
+            .take_while(|(at, _)| at.duration_since(*from) <= Duration::from_secs(1));
         window.last().map_or(0, |(_, after)| after - before)
     });
     let (worst, used) = (worst.max().unwrap(), seen.last().unwrap().1 - seen[0].1);
-    let time = seen.last().unwrap().0.duration_since(seen[0].0).as_secs_f64();
+    let time = seen
+        .last()
+        .unwrap()
+        .0
+        .duration_since(seen[0].0)
+        .as_secs_f64();
     let utilisation = used as f64 / (LIMIT as f64 * time);
     eprintln!("worst second {worst} of {LIMIT} + {BURST}, {utilisation:.3} used");
     assert!(worst <= (LIMIT + BURST) * 101 / 100, "{worst}");
