@@ -10,7 +10,6 @@
 
 mod book;
 pub mod command;
-mod day;
 mod entry;
 mod error;
 mod keeper;
@@ -27,7 +26,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use book::{Period, Quantity, Scope};
-pub use day::{Day, DayError};
 pub use entry::{ABSENT, Entry, Row, RowKey, Sums};
 pub use error::LedgerError;
 use keeper::{Clock, Keeper};

@@ -7,7 +7,6 @@
 mod asked;
 mod bucket;
 mod budget;
-mod date;
 mod denial;
 mod gcra;
 mod held;
@@ -15,6 +14,7 @@ mod history;
 mod key;
 mod lease;
 mod limiter;
+mod now;
 mod reservation;
 mod standing;
 mod table;
@@ -24,11 +24,11 @@ mod window;
 mod tests;
 
 pub use budget::{Allowance, Budget, Period, Unit};
-pub use date::{Date, Now};
 pub use denial::Denial;
 pub use history::History;
 pub use key::{Attribute, Claim, Key};
 pub use lease::Lease;
 pub use limiter::{Cost, Limiter};
+pub use now::Now;
 pub use reservation::Reservation;
 pub use standing::{Standing, tightest};

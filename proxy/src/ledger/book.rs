@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Day, Entry, Row, RowKey, Sums};
+use super::{Entry, Row, RowKey, Sums};
+use crate::day::Day;
 
 /// What each used.
 pub(super) type Rows = HashMap<RowKey, Sums>;

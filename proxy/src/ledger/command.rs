@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
-use super::{Column, Day, Filter, Format, Usage, render};
+use super::{Column, Filter, Format, Usage, render};
+use crate::day::Day;
 
 /// What of a ledger to show, and how.
 #[derive(Debug, Clone, clap::Args)]

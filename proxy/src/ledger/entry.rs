@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 use std::sync::Arc;
 
-use super::Day;
+use crate::day::Day;
 
 /// Stands for a tenant or key that nobody knows.
 pub const ABSENT: &str = "-";

@@ -10,7 +10,8 @@ use parking_lot::{Mutex, RwLock};
 
 use super::book::Book;
 use super::store::Store;
-use super::{Day, Entry, LedgerError, RowKey, Scope};
+use super::{Entry, LedgerError, RowKey, Scope};
+use crate::day::Day;
 
 /// What tells the time.
 pub(super) type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;

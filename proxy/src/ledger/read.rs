@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, named_params};
 
-use super::{Day, LedgerError, Row, RowKey, Sums, schema};
+use super::{LedgerError, Row, RowKey, Sums, schema};
+use crate::day::Day;
 
 const SELECT: &str = "
     SELECT day, tenant, key, class, model, requests, input_tokens, output_tokens

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Statement, TransactionBehavior, params};
 
 use super::book::Days;
-use super::{Day, Filter, LedgerError, Row, RowKey, Sums, read, schema};
+use super::{Filter, LedgerError, Row, RowKey, Sums, read, schema};
+use crate::day::Day;
 
 /// `min` keeps a sum that would be too large an integer; it would become a
 /// fraction otherwise, which the table refuses.

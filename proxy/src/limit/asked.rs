@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::bucket::{Bucket, Fit};
 use super::budget::Budget;
-use super::date::Now;
 use super::denial::Denial;
 use super::key::Claim;
+use super::now::Now;
 use super::standing::Standing;
 use super::table::Table;
 

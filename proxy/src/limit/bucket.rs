@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::{Budget, Period};
-use super::date::Now;
 use super::gcra::Gcra;
 use super::held::Held;
+use super::now::Now;
 use super::standing::Standing;
 use super::window::Window;
 

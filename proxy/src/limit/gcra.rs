@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::bucket::{Fit, Level};
 use super::budget::{Budget, Period};
-use super::date::Now;
+use super::now::Now;
 
 /// What was used of a rolling period and has not come back.
 #[derive(Debug)]

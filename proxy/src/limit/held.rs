@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bucket::{Fit, Level};
 use super::budget::Budget;
-use super::date::Now;
+use super::now::Now;
 
 /// When to ask again: nobody knows when an exchange will end.
 const SOON: Duration = Duration::from_secs(1);

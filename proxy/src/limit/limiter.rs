@@ -6,11 +6,12 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::asked::{Asked, standings};
 use super::budget::{Budget, Unit};
-use super::date::{Date, Now};
 use super::denial::Denial;
 use super::key::{Claim, Key};
+use super::now::Now;
 use super::reservation::{Charge, Reservation};
 use super::table::{Prior, Table};
+use crate::day::Day;
 
 /// What an exchange may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +39,9 @@ pub struct Limiter {
 
 impl Limiter {
     /// Without buckets. `prior` says what a budget of a day or a month had used
-    /// of the one with a date before its bucket was there. It is called under
+    /// of that of a day before its bucket was there. It is called under
     /// the lock, so it should not wait for anything.
-    pub fn new(prior: impl Fn(&Budget, &Key, Date) -> u64 + Send + Sync + 'static) -> Self {
+    pub fn new(prior: impl Fn(&Budget, &Key, Day) -> u64 + Send + Sync + 'static) -> Self {
         Self {
             table: Mutex::default(),
             prior: Box::new(prior),

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::Budget;
 use super::bucket::Bucket;
-use super::date::Now;
 use super::key::{Claim, Key};
-use super::{Budget, Date};
+use super::now::Now;
+use crate::day::Day;
 
 /// What a budget of a day or a month had used before its bucket was there.
-pub(super) type Prior = dyn Fn(&Budget, &Key, Date) -> u64 + Send + Sync;
+pub(super) type Prior = dyn Fn(&Budget, &Key, Day) -> u64 + Send + Sync;
 
 /// Buckets that are kept at most, but for those that have to stay.
 pub(super) const MOST: usize = 100_000;
@@ -43,7 +44,7 @@ impl Table {
     pub(super) fn open(&mut self, claim: &Claim, prior: &Prior, now: &Now) -> &mut Bucket {
         // Two look-ups where one would need a claim that is ours to keep.
         if !self.buckets.contains_key(claim) {
-            let before = || prior(&claim.budget, &claim.key, now.date);
+            let before = || prior(&claim.budget, &claim.key, now.day);
             let bucket = Bucket::new(&claim.budget, before, now);
             self.buckets.insert(claim.clone(), bucket);
         }

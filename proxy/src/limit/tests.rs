@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::table::MOST;
 use super::*;
+use crate::day::Day;
 
 /// A minute before February.
 const START: u64 = 1_769_903_940;
@@ -166,7 +167,7 @@ fn a_clock_that_is_set_right_does_not_lock_out() {
     clock.pass(86_400 * 3650);
     drop(limiter.reserve(&claims, tokens(100), clock.now()).unwrap());
     let mut late = clock.now();
-    late.date = Date::of(SystemTime::UNIX_EPOCH + Duration::from_secs(START + 86_400 * 3649));
+    late.day = Day::of(SystemTime::UNIX_EPOCH + Duration::from_secs(START + 86_400 * 3649));
     limiter.reserve(&claims, tokens(1), late).unwrap_err();
     limiter.reserve(&claims, tokens(100), right).unwrap();
 }
@@ -202,12 +203,12 @@ fn time_does_not_pass_twice_for_those_who_come_late() {
 
 #[test]
 fn what_a_ledger_knows_is_used() {
-    let limiter = Arc::new(Limiter::new(|budget: &Budget, key: &Key, date: Date| {
+    let limiter = Arc::new(Limiter::new(|budget: &Budget, key: &Key, day: Day| {
         assert_eq!(
             key.get(Attribute::Tenant).map(|tenant| &**tenant),
             Some("t")
         );
-        assert_eq!((date.year, date.month, date.day), (2026, 1, 31));
+        assert_eq!(day.to_string(), "2026-01-31");
         budget.amount - 10
     }));
     let claims = [claim(Unit::Tokens, 100, Period::Day)];

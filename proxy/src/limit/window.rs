@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::bucket::{Fit, Level};
 use super::budget::{Budget, Period};
-use super::date::{Date, Now};
+use super::now::Now;
+use crate::day::Day;
 
 /// What was used of a day or month.
 #[derive(Debug)]
@@ -22,17 +23,17 @@ enum Span {
 }
 
 impl Span {
-    fn number(self, date: Date) -> i64 {
+    fn number(self, day: Day) -> i64 {
         match self {
-            Self::Day => date.days(),
-            Self::Month => date.months(),
+            Self::Day => day.number(),
+            Self::Month => day.month(),
         }
     }
 
     fn ends_in(self, now: &Now) -> Duration {
         match self {
             Self::Day => now.until_tomorrow(),
-            Self::Month => now.until(now.date.next_month()),
+            Self::Month => now.until(now.day.next_month()),
         }
     }
 }
@@ -46,7 +47,7 @@ impl Window {
         };
         Self {
             span,
-            number: span.number(now.date),
+            number: span.number(now.day),
             used,
         }
     }
@@ -57,7 +58,7 @@ impl Level for Window {
     /// More is a clock that was wrong and has been set right: to wait for the
     /// day that it told could take years.
     fn pass(&mut self, now: &Now) {
-        let number = self.span.number(now.date);
+        let number = self.span.number(now.day);
         if number > self.number || self.number - number > 1 {
             self.number = number;
             self.used = 0;

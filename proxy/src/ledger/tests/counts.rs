@@ -1,6 +1,7 @@
 //! No number is lost and none is counted twice.
 
 use super::*;
+use crate::day::Day;
 
 #[test]
 fn what_was_used_is_known_after_a_restart() {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::rolling::Naive;
 use super::*;
+use crate::day::Day;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -89,10 +90,10 @@ impl Model {
     }
 
     fn window(&self, budget: usize, at: Duration) -> u64 {
-        let date = Date::of(SystemTime::UNIX_EPOCH + Duration::from_secs(START) + at);
+        let day = Day::of(SystemTime::UNIX_EPOCH + Duration::from_secs(START) + at);
         match self.kept[budget].0.budget.period {
             Period::Day => (START + at.as_secs()) / 86_400,
-            Period::Month => u64::from(date.year) * 100 + u64::from(date.month),
+            Period::Month => day.month().unsigned_abs(),
             _ => 0,
         }
     }
