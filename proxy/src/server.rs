@@ -26,7 +26,7 @@ use crate::filter::Live;
 use crate::filter::reload::{Reloader, Trigger};
 use crate::gateway::{Accounts, Front, Gateway, Running};
 use crate::ledger::Ledger;
-use crate::observe::Registry;
+use crate::observe::{Gauge, Registry};
 use crate::upstream::health;
 
 /// Serves until told to stop.
@@ -52,7 +52,11 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
         phase: phase.clone(),
         live: live.clone(),
     };
-    let sweep = Sweep(live.clone());
+    let sweep = Sweep {
+        live: live.clone(),
+        ledger: ledger.clone(),
+        failed_writes: registry.gauge("usage.failed_writes", &[])?,
+    };
     let admin = Admin {
         live,
         status: reloader.status(),
@@ -199,8 +203,13 @@ impl BackgroundService for Reload {
     }
 }
 
-/// Closes connections to endpoints that nobody needed for long.
-struct Sweep(Arc<Live>);
+/// Closes connections to endpoints that nobody needed for long, and shows
+/// whether usage can be written down.
+struct Sweep {
+    live: Arc<Live>,
+    ledger: Option<Arc<Ledger>>,
+    failed_writes: Arc<Gauge>,
+}
 
 /// How often it looks.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -210,7 +219,12 @@ impl BackgroundService for Sweep {
     async fn start(&self, _shutdown: ShutdownWatch) {
         loop {
             tokio::time::sleep(SWEEP).await;
-            self.0.current().pools.sweep(Instant::now());
+            self.live.current().pools.sweep(Instant::now());
+            if let Some(ledger) = &self.ledger {
+                let failed = i64::try_from(ledger.failures()).unwrap_or(i64::MAX);
+                let shown = self.failed_writes.set(failed, &[]);
+                shown.expect("it has no labels");
+            }
         }
     }
 }

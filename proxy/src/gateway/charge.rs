@@ -27,7 +27,7 @@ pub struct Accounts {
 
 /// What an exchange used.
 enum Used {
-    /// It never reached a model server, or that refused.
+    /// It never reached a model server, or that refused, or nothing is generated.
     Nothing,
     Tokens(u64),
     /// It was given up while a whole answer was generated: nobody says how far
@@ -104,8 +104,11 @@ impl Gateway {
         }
         let choices = exchange.call.choices();
         let output = self.accounts.expected(exchange).saturating_mul(choices);
-        let cost = Cost {
-            tokens: u64::from(exchange.prompt_tokens()) + u64::from(output),
+        let tokens = u64::from(exchange.prompt_tokens()) + u64::from(output);
+        let cost = match exchange.call.api.generates() {
+            true => Cost { tokens },
+            // To split text into tokens is work for no model.
+            false => Cost { tokens: 0 },
         };
         let reserved = self.accounts.limiter.reserve(&claims, cost, Now::read());
         match reserved {
@@ -157,6 +160,9 @@ impl Gateway {
 
 fn used(exchange: &Exchange) -> Used {
     let outcome = &exchange.outcome;
+    if !exchange.call.api.generates() {
+        return Used::Nothing;
+    }
     if outcome.output_tokens > 0 || outcome.end == End::Ok {
         let (input, output) = (exchange.input_tokens(), outcome.output_tokens);
         return Used::Tokens(u64::from(input) + u64::from(output));

@@ -1,7 +1,7 @@
 //! What an exchange may use while it streams: it reserves more as it goes, in
 //! small parts, so that little is reserved that is not used.
 
-use super::date::Now;
+use super::now::Now;
 use super::reservation::Reservation;
 
 /// A reservation that grows with an answer.
@@ -48,12 +48,20 @@ impl Lease {
         if more == 0 {
             return true;
         }
-        let extended = self.reservation.extend(more.into(), now()).is_ok();
-        if extended {
-            self.output = wanted;
-        }
-        self.was_short = !extended;
-        extended
+        let granted = self.grant(more, now());
+        self.output = self.output.saturating_add(granted);
+        self.was_short = tokens >= self.output;
+        !self.was_short
+    }
+
+    /// Reserves more, or what of it there is.
+    fn grant(&mut self, more: u32, now: Now) -> u32 {
+        let Err(denial) = self.reservation.extend(more.into(), now) else {
+            return more;
+        };
+        let rest = u32::try_from(denial.available).unwrap_or(0).min(more);
+        let rest_is_there = rest > 0 && self.reservation.extend(rest.into(), now).is_ok();
+        if rest_is_there { rest } else { 0 }
     }
 
     /// Whether the exchange could not have what it would have used.
@@ -108,11 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_does_not_go_on_when_there_is_no_room() {
+    fn an_exchange_goes_on_as_far_as_there_is_room() {
         let mut lease = lease(120, None);
-        assert!(lease.goes_on(99) && !lease.was_short());
-        assert!(!lease.goes_on(100));
+        assert!(lease.goes_on(99) && lease.goes_on(100) && lease.goes_on(119));
+        assert!(!lease.was_short());
+        assert_eq!(lease.reservation.reserved(), 120);
+        assert!(!lease.goes_on(120));
         assert!(lease.was_short());
-        assert_eq!(lease.reservation.reserved(), 100);
+        assert_eq!(lease.reservation.reserved(), 120);
     }
 }

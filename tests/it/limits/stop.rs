@@ -25,7 +25,8 @@ async fn told(proxy: &TestProxy, model: &ModelServer, path: &str, body: &Value) 
     let stats = model.stats();
     let used = stats.told_prompts + stats.told_tokens;
     assert!(used <= BUDGET + 16, "{used} used of {BUDGET}");
-    assert!(used + 64 >= BUDGET, "{used} used of {BUDGET}");
+    // The prompt is estimated before its upstream counts it.
+    assert!(used + 4 >= BUDGET, "{used} used of {BUDGET}");
     let stopped = "headworks_limits_stopped_streams_total";
     proxy.wait_for_metric(stopped, 1.0).await;
     told.payloads
