@@ -10,6 +10,7 @@ use super::{Gateway, Step, place};
 use crate::downstream::Downstream;
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::tokenizer::Tokenizer;
 use crate::upstream::{Pool, forward};
 
 /// The endpoints of a pool that were asked for one exchange.
@@ -58,8 +59,10 @@ impl Gateway {
         exchange: &mut Exchange,
         pool: &Pool,
     ) -> Result<(), Error> {
-        let counted = client.unless_gone(async { Ok(count(exchange, pool).await) });
-        exchange.counted = counted.await?;
+        if let Some(tokenizer) = &pool.config.tokenizer {
+            let counted = async { Ok(count(exchange, tokenizer).await) };
+            exchange.counted = client.unless_gone(counted).await?;
+        }
         self.admit(client, exchange)
     }
 
@@ -125,9 +128,7 @@ fn pool(exchange: &Exchange) -> Result<Arc<Pool>, Error> {
     Ok(pool.clone())
 }
 
-/// Counts the prompt by the pool's tokenizer, if it has one. What a chat becomes
-/// is the model server's template's to say.
-async fn count(exchange: &Exchange, pool: &Pool) -> Option<u32> {
-    let tokenizer = pool.config.tokenizer.as_ref()?;
+/// Counts the prompt. What a chat becomes is the model server's template's to say.
+async fn count(exchange: &Exchange, tokenizer: &Tokenizer) -> Option<u32> {
     tokenizer.count(exchange.call.prompt_text()?).await
 }

@@ -138,22 +138,26 @@ impl Gateway {
     pub(super) fn settle(&self, exchange: &mut Exchange) {
         let used = used(exchange);
         if let Some(lease) = exchange.lease.take() {
-            if lease.was_short() {
-                self.meters.stopped();
-            }
-            let reservation = lease.into_reservation();
-            match used {
-                Used::Nothing if exchange.outcome.endpoint.is_none() => {
-                    reservation.cancel(Now::read());
-                }
-                Used::Nothing => reservation.settle(0, Now::read()),
-                Used::Tokens(tokens) => reservation.settle(tokens, Now::read()),
-                Used::Unknown => drop(reservation),
-            }
+            self.give_back(lease, &used, exchange);
         }
         if let Used::Tokens(_) = used {
-            self.accounts.learn(exchange);
             self.accounts.write_down(exchange);
+        }
+    }
+
+    fn give_back(&self, lease: Lease, used: &Used, exchange: &Exchange) {
+        if lease.was_short() {
+            self.meters.stopped();
+        }
+        let reservation = lease.into_reservation();
+        match used {
+            Used::Nothing if exchange.outcome.endpoint.is_none() => reservation.cancel(Now::read()),
+            Used::Nothing => reservation.settle(0, Now::read()),
+            Used::Tokens(tokens) => {
+                reservation.settle(*tokens, Now::read());
+                self.accounts.learn(exchange);
+            }
+            Used::Unknown => drop(reservation),
         }
     }
 }
