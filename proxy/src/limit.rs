@@ -13,6 +13,7 @@ mod held;
 mod history;
 mod key;
 mod lease;
+mod level;
 mod limiter;
 mod now;
 mod reservation;
@@ -23,10 +24,10 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use budget::{Allowance, Budget, Period, Unit};
+pub use budget::{Budget, Period, Unit};
 pub use denial::Denial;
 pub use history::History;
-pub use key::{Attribute, Claim, Key};
+pub use key::{Allowance, Attribute, Claim, Key};
 pub use lease::Lease;
 pub use limiter::{Cost, Limiter};
 pub use now::Now;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::bucket::{Bucket, Fit};
+use super::bucket::Bucket;
 use super::budget::Budget;
 use super::denial::Denial;
 use super::key::Claim;
+use super::level::Fit;
 use super::now::Now;
 use super::standing::Standing;
 use super::table::Table;

@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::key::Attribute;
-
 /// What a budget counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unit {
@@ -46,16 +44,6 @@ pub struct Budget {
     pub burst: u64,
     /// It counts and reports, and never refuses.
     pub shadow: bool,
-}
-
-/// A budget, and what tells its buckets apart: each combination of these
-/// attributes has a bucket of its own.
-#[derive(Debug, Clone)]
-pub struct Allowance {
-    /// The budget of each bucket.
-    pub budget: Arc<Budget>,
-    /// The attributes, in a fixed order.
-    pub by: Vec<Attribute>,
 }
 
 impl Budget {

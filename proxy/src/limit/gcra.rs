@@ -11,8 +11,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::bucket::{Fit, Level};
 use super::budget::{Budget, Period};
+use super::level::{Fit, Level};
 use super::now::Now;
 
 /// What was used of a rolling period and has not come back.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::bucket::{Fit, Level};
 use super::budget::Budget;
+use super::level::{Fit, Level};
 use super::now::Now;
 
 /// When to ask again: nobody knows when an exchange will end.

@@ -41,6 +41,16 @@ impl Key {
     }
 }
 
+/// A budget, and what tells its buckets apart: each combination of these
+/// attributes has a bucket of its own.
+#[derive(Debug, Clone)]
+pub struct Allowance {
+    /// The budget of each bucket.
+    pub budget: Arc<Budget>,
+    /// The attributes, in a fixed order.
+    pub by: Vec<Attribute>,
+}
+
 /// A bucket that an exchange is charged to.
 ///
 /// Claims are equal when they are on the same bucket. The numbers of the budget

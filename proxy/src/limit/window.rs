@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::bucket::{Fit, Level};
 use super::budget::{Budget, Period};
+use super::level::{Fit, Level};
 use super::now::Now;
 use crate::day::Day;
 
