@@ -105,7 +105,8 @@ impl Exchange {
         self.claims.push(claim);
     }
 
-    fn attribute(&self, attribute: Attribute) -> Arc<str> {
+    /// What it is by an attribute; `ABSENT` without a client.
+    pub fn attribute(&self, attribute: Attribute) -> Arc<str> {
         let client = self.client.as_ref();
         let named = match attribute {
             Attribute::Model => return self.model_label().into(),

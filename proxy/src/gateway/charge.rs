@@ -8,7 +8,7 @@ use super::ratelimit;
 use crate::downstream::Downstream;
 use crate::error::Error;
 use crate::exchange::Exchange;
-use crate::ledger::{self, ABSENT, Entry, Ledger, Quantity, Scope};
+use crate::ledger::{self, Entry, Ledger, Quantity, Scope};
 use crate::limit::{
     Attribute, Budget, Cost, History, Key, Lease, Limiter, Now, Period, Reservation, Unit,
 };
@@ -77,13 +77,11 @@ impl Accounts {
 
     fn write_down(&self, exchange: &Exchange) {
         let Some(ledger) = &self.ledger else { return };
-        let of = |name: Option<&Arc<str>>| name.cloned().unwrap_or_else(|| ABSENT.into());
-        let client = exchange.client.as_ref();
         ledger.record(Entry {
-            tenant: of(client.map(|client| &client.tenant)),
-            key: of(client.map(|client| &client.key)),
-            class: of(client.map(|client| &client.class)),
-            model: exchange.model_label().into(),
+            tenant: exchange.attribute(Attribute::Tenant),
+            key: exchange.attribute(Attribute::Key),
+            class: exchange.attribute(Attribute::Class),
+            model: exchange.attribute(Attribute::Model),
             input_tokens: exchange.input_tokens().into(),
             output_tokens: exchange.outcome.output_tokens.into(),
         });

@@ -14,6 +14,10 @@ use crate::api::Call;
 use crate::api::route::Dialect;
 use crate::api::usage::Usage;
 
+/// Texts whose end is told: OpenAI's own `n` goes no further, and a stranger's
+/// number is not to make an answer of any length.
+const MOST_CHOICES: u32 = 128;
+
 /// What the end of a stream has to repeat of what was told before.
 #[derive(Debug)]
 pub struct Ending {
@@ -55,7 +59,7 @@ impl Ending {
             text: String::new(),
             chunk: Vec::new(),
             ended: 0,
-            choices,
+            choices: choices.min(MOST_CHOICES),
         }
     }
 
@@ -263,5 +267,8 @@ mod tests {
         let told = ended(Api::OpenAiCompletions, body, &[chunk]);
         assert_eq!(told.matches(r#""finish_reason":"length""#).count(), 2);
         assert!(!told.contains("usage"), "{told}");
+        let body = r#"{"model":"m","prompt":"x","stream":true,"n":4000000000}"#;
+        let told = ended(Api::OpenAiCompletions, body, &[chunk]);
+        assert_eq!(told.matches(r#""finish_reason":"length""#).count(), 128);
     }
 }
