@@ -49,6 +49,9 @@ pub struct Config {
     pub identity: Option<Identity>,
     /// Where usage is written down. Needs a restart to change.
     pub usage_file: Option<PathBuf>,
+    /// How limits are shared with other gateways, if they are. Needs a restart to
+    /// change.
+    pub shared_limits: Option<SharedLimits>,
     /// The file, for problems that are found later: `Problems::of(config.source.clone())`.
     pub source: Source,
 }
@@ -108,6 +111,31 @@ pub struct Identity {
     pub known: Arc<identity::Identity>,
     /// The file of keys, to be watched.
     pub keys_file: Option<PathBuf>,
+}
+
+/// Limits that several gateways share by a Redis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharedLimits {
+    /// Its URL. There may be a password in it.
+    pub redis: String,
+    /// The beginning of all keys in it.
+    pub prefix: String,
+    /// How long a request waits for it at most.
+    pub max_wait: Duration,
+    /// What happens while it is gone.
+    pub without_redis: WithoutRedis,
+}
+
+/// What happens while the Redis of shared limits is gone.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum WithoutRedis {
+    /// Each gateway goes on with its part of each budget.
+    Local,
+    /// Requests that have budgets are refused.
+    Refuse,
 }
 
 /// The listener for operators.

@@ -48,6 +48,9 @@ pub enum Error {
     /// A budget has no room.
     #[error("{0}")]
     OverLimit(Box<Denial>),
+    /// Nobody can say what was used of a budget.
+    #[error("limits are shared with other gateways, and where they are kept does not answer")]
+    LimitsUnknown,
     /// A filter refused.
     #[error("{}", .0.message)]
     Rejected(Rejection),
@@ -182,7 +185,10 @@ impl Error {
             Self::Untranslatable(Untranslatable::Body(BodyError::Syntax(_))) => 400,
             Self::Untranslatable(_) => 422,
             Self::Refused(refused) => refused.told.status,
-            Self::NoEndpointUp | Self::QueueFull(_) | Self::WaitedTooLong { .. } => 503,
+            Self::LimitsUnknown
+            | Self::NoEndpointUp
+            | Self::QueueFull(_)
+            | Self::WaitedTooLong { .. } => 503,
             Self::Connect { .. } | Self::UpstreamBroke { .. } => 502,
             Self::UpstreamTimeout { .. } => 504,
             // Nobody reads it; the number is nginx's, for the log.
@@ -203,6 +209,7 @@ impl Error {
             Self::Unknown(Unknown::Invalid) => "invalid_api_key",
             Self::NotForModel(_) => "model_not_allowed",
             Self::OverLimit(_) => "rate_limit_exceeded",
+            Self::LimitsUnknown => "limits_unavailable",
             Self::Rejected(rejection) => &rejection.code,
             Self::FilterFailed(_) => "filter_failed",
             Self::NoPool(_) => "model_not_found",
@@ -252,6 +259,7 @@ impl Error {
             Self::Unknown(_)
             | Self::NotForModel(_)
             | Self::OverLimit(_)
+            | Self::LimitsUnknown
             | Self::Rejected(_)
             | Self::QueueFull(_)
             | Self::WaitedTooLong { .. } => End::Rejected,
@@ -274,7 +282,9 @@ impl Error {
         match self {
             Self::OverLimit(denial) => denial.retry_after,
             Self::Rejected(rejection) => rejection.retry_after,
-            Self::QueueFull(_) | Self::WaitedTooLong { .. } => Some(Duration::from_secs(1)),
+            Self::LimitsUnknown | Self::QueueFull(_) | Self::WaitedTooLong { .. } => {
+                Some(Duration::from_secs(1))
+            }
             Self::Refused(refused) => refused.retry_after,
             _ => None,
         }

@@ -29,7 +29,7 @@ use crate::filter::Live;
 use crate::observe::{RegisterError, Registry};
 use crate::outcome::End;
 use crate::upstream::Connector;
-pub use charge::Accounts;
+pub use charge::{Accounts, limiter};
 pub use front::Front;
 use meters::Meters;
 use read::{Asked, Request};

@@ -21,6 +21,7 @@ pub mod limit;
 pub mod observe;
 pub mod outcome;
 pub mod server;
+pub mod shared_limits;
 pub mod tokenizer;
 pub mod upstream;
 pub mod wasm;

@@ -17,6 +17,7 @@ use pingora_core::services::background::{BackgroundService, background_service};
 use pingora_core::services::listening;
 use pingora_core::services::{ServiceReadyNotifier, ServiceWithDependents};
 use tokio::net::TcpStream;
+use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -24,9 +25,10 @@ use crate::admin::{Admin, Phase};
 use crate::config;
 use crate::filter::Live;
 use crate::filter::reload::{Reloader, Trigger};
-use crate::gateway::{Accounts, Front, Gateway, Running};
+use crate::gateway::{Accounts, Front, Gateway, Running, limiter};
 use crate::ledger::Ledger;
 use crate::observe::{Gauge, Registry};
+use crate::shared_limits::{SharedLimits, share};
 use crate::upstream::health;
 
 /// Serves until told to stop.
@@ -43,7 +45,12 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     let (stop, stopped) = watch::channel(false);
     let ledger = config.usage_file.as_deref().map(Ledger::open).transpose()?;
     let ledger = ledger.map(Arc::new);
-    let accounts = Accounts::new(ledger.clone());
+    let sharing = config.shared_limits.as_ref();
+    let limiter = Arc::new(share(limiter(ledger.clone()), sharing));
+    let shared = sharing.map(|sharing| SharedLimits::new(sharing, limiter.clone(), registry));
+    let shared = shared.transpose()?;
+    let shared = shared.map(|shared| Arc::new(tokio::sync::Mutex::new(shared)));
+    let accounts = Accounts::new(limiter, ledger.clone());
     let gateway = Gateway::new(live.clone(), accounts, registry)?;
     let care = Care::new(live.clone(), registry)?;
     let drain = Drain {
@@ -71,10 +78,21 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     server.add_service(background_service("reload", Reload::new(reloader)));
     server.add_service(background_service("sweep", sweep));
     server.add_service(background_service("health", care));
+    if let Some(shared) = &shared {
+        let mut service = background_service("shared limits", Shared(shared.clone()));
+        service.threads = Some(1);
+        server.add_service(service);
+    }
     drop(started);
     server.run(RunArgs {
         shutdown_signal: Box::new(drain),
     });
+    if let Some(shared) = shared {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async { shared.lock().await.leave().await });
+    }
     if let Some(ledger) = ledger {
         ledger.flush()?;
     }
@@ -247,6 +265,16 @@ impl BackgroundService for Care {
     async fn start(&self, _shutdown: ShutdownWatch) {
         let pools = || self.live.current().pools.clone();
         health::look_after(pools, self.meters.clone()).await;
+    }
+}
+
+/// Keeping limits in step with other gateways as a service.
+struct Shared(Arc<tokio::sync::Mutex<SharedLimits>>);
+
+#[async_trait]
+impl BackgroundService for Shared {
+    async fn start(&self, _shutdown: ShutdownWatch) {
+        self.0.lock().await.run().await;
     }
 }
 

@@ -3,6 +3,7 @@
 mod budgets;
 mod identity;
 mod ledger;
+mod shared;
 mod stop;
 
 use std::path::{Path, PathBuf};

@@ -17,6 +17,7 @@ mod pool;
 mod server;
 mod settings;
 mod shape;
+mod shared_limits;
 mod syntax;
 
 /// Reads the text of a configuration file.
@@ -70,6 +71,7 @@ impl Checker<'_> {
             filters: self.filters(&file.filters, &root.key("filters")),
             metrics: self.metrics(&file.metrics, &root.key("metrics")),
             identity: self.identity(&file.identity, &root.key("identity")),
+            shared_limits: self.shared_limits(&file.shared_limits, &root.key("shared_limits")),
             usage_file: file.usage.file.as_ref().map(|file| self.folder.join(file)),
             source,
         }

@@ -11,12 +11,14 @@ mod filter;
 mod health;
 mod identity;
 mod pool;
+mod shared_limits;
 mod units;
 
 pub use filter::{Breaker, Filter};
 pub use health::{Health, Scrape};
 pub use identity::{Identity, Usage};
 pub use pool::{Endpoint, Pool, Queue, Timeouts, WeightedEndpoint};
+pub use shared_limits::SharedLimits;
 pub use units::{Size, Time};
 
 /// Configuration of Headworks. Times are written like `"10ms"`, `"30s"` or
@@ -42,6 +44,8 @@ pub struct Config {
     pub identity: Identity,
     /// Where usage is written down.
     pub usage: Usage,
+    /// Limits that several gateways share.
+    pub shared_limits: SharedLimits,
 }
 
 /// The listener for clients.

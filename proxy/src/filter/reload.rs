@@ -193,6 +193,7 @@ fn restart_needed(old: &Config, new: &Config) -> Vec<&'static str> {
         ("server.threads", old.server.threads != new.server.threads),
         ("admin.listen", old.admin.listen != new.admin.listen),
         ("usage.file", old.usage_file != new.usage_file),
+        ("shared_limits", old.shared_limits != new.shared_limits),
     ];
     let changed = changed.into_iter().filter(|(_, changed)| *changed);
     changed.map(|(key, _)| key).collect()

@@ -63,7 +63,7 @@ impl Gateway {
             let counted = async { Ok(count(exchange, tokenizer).await) };
             exchange.counted = client.unless_gone(counted).await?;
         }
-        self.admit(client, exchange)
+        self.admit(client, exchange).await
     }
 
     /// Places the exchange and forwards it, to another endpoint if one fails and

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::ledger::{self, Entry, Ledger, Quantity, Scope};
 use crate::limit::{
-    Attribute, Budget, Cost, History, Key, Lease, Limiter, Now, Period, Reservation, Unit,
+    Attribute, Budget, Cause, Cost, History, Key, Lease, Limiter, Now, Period, Reservation, Unit,
 };
 use crate::outcome::End;
 
@@ -36,15 +36,10 @@ enum Used {
 }
 
 impl Accounts {
-    /// Accounts over a ledger, from which budgets of a day or a month go on.
-    pub fn new(ledger: Option<Arc<Ledger>>) -> Self {
-        let book = ledger.clone();
-        let limiter = Limiter::new(move |budget, key, _| match &book {
-            Some(book) => used_before(book, budget, key),
-            None => 0,
-        });
+    /// Accounts by a limiter, written down in a ledger.
+    pub fn new(limiter: Arc<Limiter>, ledger: Option<Arc<Ledger>>) -> Self {
         Self {
-            limiter: Arc::new(limiter),
+            limiter,
             history: History::default(),
             ledger,
         }
@@ -91,7 +86,7 @@ impl Accounts {
 impl Gateway {
     /// Reserves what the exchange may cost in all budgets that filters charged
     /// it to, or in none.
-    pub(super) fn admit(
+    pub(super) async fn admit(
         &self,
         client: &mut Downstream<'_>,
         exchange: &mut Exchange,
@@ -108,8 +103,8 @@ impl Gateway {
             // To split text into tokens is work for no model.
             false => Cost { tokens: 0 },
         };
-        let reserved = self.accounts.limiter.reserve(&claims, cost, Now::read());
-        match reserved {
+        let reserved = self.accounts.limiter.reserve_in_time(&claims, cost);
+        match client.unless_gone(async { Ok(reserved.await) }).await? {
             Ok(reservation) => {
                 client.announce(ratelimit::headers(reservation.standings()));
                 self.note_shadowed(&reservation);
@@ -118,6 +113,7 @@ impl Gateway {
                 exchange.lease = Some(Lease::new(reservation, output, most));
                 Ok(())
             }
+            Err(denial) if denial.cause == Cause::Unknown => Err(Error::LimitsUnknown),
             Err(denial) => {
                 client.announce(ratelimit::headers(denial.standings()));
                 self.meters.limited(&denial.budget.name);
@@ -174,6 +170,14 @@ fn used(exchange: &Exchange) -> Used {
         End::ClientGone | End::Timeout if was_asked => Used::Unknown,
         _ => Used::Nothing,
     }
+}
+
+/// A limiter whose budgets of a day or a month go on from a ledger.
+pub fn limiter(ledger: Option<Arc<Ledger>>) -> Limiter {
+    Limiter::new(move |budget, key, _| match &ledger {
+        Some(ledger) => used_before(ledger, budget, key),
+        None => 0,
+    })
 }
 
 /// What the ledger has of a bucket of a day or a month.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::budget::{Budget, Period};
-use super::gcra::Gcra;
-use super::held::Held;
+use super::counted::Counted;
+use super::keeper::Keeper;
 use super::level::{Fit, Level};
 use super::now::Now;
+use super::shared::Shared;
 use super::standing::Standing;
-use super::window::Window;
 
 /// A bucket.
 pub(super) struct Bucket {
@@ -19,18 +19,28 @@ pub(super) struct Bucket {
 }
 
 enum Used {
-    Rolling(Gcra),
-    Calendar(Window),
-    AtOnce(Held),
+    /// By this gateway, for itself.
+    Here(Counted),
+    /// By several.
+    Shared(Box<Shared>),
 }
 
 impl Bucket {
     /// A bucket of which so much was used before; only a day or a month asks.
-    pub(super) fn new(budget: &Arc<Budget>, before: impl FnOnce() -> u64, now: &Now) -> Self {
-        let used = match budget.period {
-            Period::Rolling(_) => Used::Rolling(Gcra::new(budget, now)),
-            Period::Day | Period::Month => Used::Calendar(Window::new(budget, before(), now)),
-            Period::AtOnce => Used::AtOnce(Held::default()),
+    /// Others share it if somebody keeps the whole.
+    pub(super) fn new(
+        budget: &Arc<Budget>,
+        before: impl FnOnce() -> u64,
+        keeper: Option<Keeper>,
+        now: &Now,
+    ) -> Self {
+        let used = match keeper {
+            None => Used::Here(Counted::new(budget, before, now)),
+            Some(keeper) => {
+                let mut shared = Box::new(Shared::new(budget, before, now));
+                shared.keep(keeper, budget, now);
+                Used::Shared(shared)
+            }
         };
         Self {
             budget: Arc::clone(budget),
@@ -65,8 +75,20 @@ impl Bucket {
     /// A reservation ends. What it held at one time comes back.
     pub(super) fn release(&mut self, held: u64) {
         self.holders = self.holders.saturating_sub(1);
-        if let Used::AtOnce(level) = &mut self.used {
-            level.give_back(held, 0);
+        if self.budget.period == Period::AtOnce {
+            self.level_mut().give_back(held, 0);
+        }
+    }
+
+    pub(super) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// Our part of it, if others share it.
+    pub(super) fn shared(&mut self) -> Option<&mut Shared> {
+        match &mut self.used {
+            Used::Here(_) => None,
+            Used::Shared(shared) => Some(shared),
         }
     }
 
@@ -107,17 +129,15 @@ impl Bucket {
 
     fn level(&self) -> &dyn Level {
         match &self.used {
-            Used::Rolling(level) => level,
-            Used::Calendar(level) => level,
-            Used::AtOnce(level) => level,
+            Used::Here(counted) => counted.level(),
+            Used::Shared(shared) => &**shared,
         }
     }
 
     fn level_mut(&mut self) -> &mut dyn Level {
         match &mut self.used {
-            Used::Rolling(level) => level,
-            Used::Calendar(level) => level,
-            Used::AtOnce(level) => level,
+            Used::Here(counted) => counted.level_mut(),
+            Used::Shared(shared) => &mut **shared,
         }
     }
 }

@@ -55,8 +55,18 @@ impl Budget {
         }
     }
 
+    /// One of several equal parts of it, with something in it.
+    pub(super) fn part(&self, parts: u64) -> Self {
+        let part = |whole: u64| (whole / parts.max(1)).max(whole.min(1));
+        Self {
+            amount: part(self.amount),
+            burst: part(self.burst),
+            ..self.clone()
+        }
+    }
+
     /// What can be had at once when nothing was used.
-    pub(super) fn capacity(&self) -> u64 {
+    pub fn capacity(&self) -> u64 {
         match self.period {
             Period::Rolling(_) if self.amount > 0 => self.burst,
             _ => self.amount,

@@ -130,4 +130,13 @@ impl Level for Gcra {
     fn is_in_debt(&self, budget: &Budget) -> bool {
         self.owed > self.rate.units(budget.capacity())
     }
+
+    fn used(&self) -> u64 {
+        let tokens = self.owed.div_ceil(self.rate.period);
+        u64::try_from(tokens).unwrap_or(u64::MAX)
+    }
+
+    fn set(&mut self, used: u64) {
+        self.owed = self.rate.units(used);
+    }
 }

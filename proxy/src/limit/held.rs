@@ -48,4 +48,12 @@ impl Level for Held {
     fn is_in_debt(&self, _: &Budget) -> bool {
         false
     }
+
+    fn used(&self) -> u64 {
+        self.0
+    }
+
+    fn set(&mut self, used: u64) {
+        self.0 = used;
+    }
 }

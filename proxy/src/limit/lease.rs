@@ -1,6 +1,7 @@
 //! What an exchange may use while it streams: it reserves more as it goes, in
 //! small parts, so that little is reserved that is not used.
 
+use super::denial::{Cause, Denial};
 use super::now::Now;
 use super::reservation::Reservation;
 
@@ -13,6 +14,8 @@ pub struct Lease {
     /// New tokens that the exchange may have at most.
     most: Option<u32>,
     was_short: bool,
+    /// The round of asking after which there may be more.
+    asked: Option<u64>,
 }
 
 impl Lease {
@@ -27,13 +30,26 @@ impl Lease {
             output,
             most,
             was_short: false,
+            asked: None,
         }
     }
 
     /// Whether an exchange may go on that has so many new tokens. Reserves more
-    /// for it when what was reserved is used up.
-    pub fn goes_on(&mut self, tokens: u32) -> bool {
-        self.goes_on_at(tokens, Now::read)
+    /// for it when what was reserved is used up, and waits for whoever keeps the
+    /// whole of a budget that others share, where there is too little here.
+    pub async fn goes_on(&mut self, tokens: u32) -> bool {
+        let mut until = None;
+        loop {
+            let goes_on = self.goes_on_at(tokens, Now::read);
+            let Some(round) = self.asked.take().filter(|_| !goes_on) else {
+                return goes_on;
+            };
+            let rounds = self.reservation.rounds();
+            let until = *until.get_or_insert_with(|| rounds.patience());
+            if !rounds.end_of(round, until).await {
+                return false;
+            }
+        }
     }
 
     /// The clock is looked at only when that is needed.
@@ -56,12 +72,25 @@ impl Lease {
 
     /// Reserves more, or what of it there is.
     fn grant(&mut self, more: u32, now: Now) -> u32 {
-        let Err(denial) = self.reservation.extend(more.into(), now) else {
-            return more;
+        self.asked = None;
+        let rest = match self.extend(more, now) {
+            Ok(()) => return more,
+            Err(denial) => u32::try_from(denial.available).unwrap_or(0).min(more),
         };
-        let rest = u32::try_from(denial.available).unwrap_or(0).min(more);
-        let rest_is_there = rest > 0 && self.reservation.extend(rest.into(), now).is_ok();
+        let rest_is_there = self.asked.is_none() && rest > 0 && self.extend(rest, now).is_ok();
         if rest_is_there { rest } else { 0 }
+    }
+
+    fn extend(&mut self, more: u32, now: Now) -> Result<(), Denial> {
+        let extended = self.reservation.extend(more.into(), now);
+        if let Err(Denial {
+            cause: Cause::NotAsked(round),
+            ..
+        }) = extended
+        {
+            self.asked = Some(round);
+        }
+        extended
     }
 
     /// Whether the exchange could not have what it would have used.
@@ -105,23 +134,27 @@ mod tests {
     #[test]
     fn it_grows_by_steps_and_no_further_than_the_most() {
         let mut lease = lease(1000, Some(200));
-        assert!(lease.goes_on(99));
+        assert!(lease.goes_on_at(99, Now::read));
         assert_eq!(lease.reservation.reserved(), 100);
-        assert!(lease.goes_on(100));
+        assert!(lease.goes_on_at(100, Now::read));
         assert_eq!(lease.reservation.reserved(), 164);
-        assert!(lease.goes_on(170));
+        assert!(lease.goes_on_at(170, Now::read));
         assert_eq!(lease.reservation.reserved(), 200);
-        assert!(lease.goes_on(200));
+        assert!(lease.goes_on_at(200, Now::read));
         assert_eq!(lease.into_reservation().reserved(), 200);
     }
 
     #[test]
     fn an_exchange_goes_on_as_far_as_there_is_room() {
         let mut lease = lease(120, None);
-        assert!(lease.goes_on(99) && lease.goes_on(100) && lease.goes_on(119));
+        assert!(
+            lease.goes_on_at(99, Now::read)
+                && lease.goes_on_at(100, Now::read)
+                && lease.goes_on_at(119, Now::read)
+        );
         assert!(!lease.was_short());
         assert_eq!(lease.reservation.reserved(), 120);
-        assert!(!lease.goes_on(120));
+        assert!(!lease.goes_on_at(120, Now::read));
         assert!(lease.was_short());
         assert_eq!(lease.reservation.reserved(), 120);
     }

@@ -10,7 +10,11 @@ use super::now::Now;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     Now,
+    /// Whoever keeps the whole has to be asked.
+    Ask,
     After(Duration),
+    /// Nobody keeps the whole.
+    Unknown,
     Never,
 }
 
@@ -42,4 +46,15 @@ pub(super) trait Level {
 
     /// Whether more was used than there was.
     fn is_in_debt(&self, budget: &Budget) -> bool;
+
+    /// The window of time that it is in; 0 where there are none.
+    fn window(&self) -> i64 {
+        0
+    }
+
+    /// What was used and has not come back.
+    fn used(&self) -> u64;
+
+    /// So much was used, whatever was thought before.
+    fn set(&mut self, used: u64);
 }

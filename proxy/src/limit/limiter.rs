@@ -1,12 +1,14 @@
 //! Lets exchanges in: all of what one needs is reserved, or nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::asked::{Asked, standings};
 use super::budget::{Budget, Unit};
-use super::denial::Denial;
+use super::denial::{Cause, Denial};
+use super::keeper::{Keeper, Rounds};
 use super::key::{Claim, Key};
 use super::now::Now;
 use super::reservation::{Charge, Reservation};
@@ -35,6 +37,7 @@ impl Cost {
 pub struct Limiter {
     table: Mutex<Table>,
     prior: Box<Prior>,
+    pub(super) rounds: Rounds,
 }
 
 impl Limiter {
@@ -45,6 +48,38 @@ impl Limiter {
         Self {
             table: Mutex::default(),
             prior: Box::new(prior),
+            rounds: Rounds::new(Duration::ZERO),
+        }
+    }
+
+    /// Shares all buckets with other gateways. For whoever keeps the whole of
+    /// them a request waits at most so long; until it answers, `keeper` counts.
+    pub fn shared(mut self, patience: Duration, keeper: Keeper) -> Self {
+        self.rounds = Rounds::new(patience);
+        self.table.get_mut().share(keeper);
+        self
+    }
+
+    /// Reserves as `reserve` does, and waits for whoever keeps the whole of a
+    /// bucket that others share, where there is too little of it here.
+    pub async fn reserve_in_time(
+        self: &Arc<Self>,
+        claims: &[Claim],
+        cost: Cost,
+    ) -> Result<Reservation, Denial> {
+        let mut until = None;
+        loop {
+            let denial = match self.reserve(claims, cost, Now::read()) {
+                Ok(reservation) => return Ok(reservation),
+                Err(denial) => denial,
+            };
+            let Cause::NotAsked(round) = denial.cause else {
+                return Err(denial);
+            };
+            let until = *until.get_or_insert_with(|| self.rounds.patience());
+            if !self.rounds.end_of(round, until).await {
+                return Err(denial.unanswered());
+            }
         }
     }
 
@@ -61,7 +96,7 @@ impl Limiter {
         let mut asked = Asked::default();
         for claim in distinct(claims) {
             let bucket = table.open(claim, &*self.prior, &now);
-            asked.ask(bucket, &claim.budget, cost.of(&claim.budget), &now);
+            asked.ask(bucket, claim, cost.of(&claim.budget), &now);
         }
         asked.answered(distinct(claims), &mut table, &now)?;
         let charges = charge_all(&mut table, claims, cost, &now);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::budget::{Budget, Unit};
 use super::denial::Denial;
+use super::keeper::Rounds;
 use super::key::Claim;
 use super::limiter::{Cost, Limiter};
 use super::now::Now;
@@ -69,6 +70,11 @@ impl Reservation {
         }
     }
 
+    /// Where to wait for whoever keeps the whole of its budgets.
+    pub(super) fn rounds(&self) -> &Rounds {
+        &self.limiter.rounds
+    }
+
     /// Tokens that are reserved.
     pub fn reserved(&self) -> u64 {
         self.reserved
@@ -92,7 +98,7 @@ impl Reservation {
         let of_tokens = || self.charges.iter().filter(|charge| charge.is_of_tokens());
         for Charge { claim, .. } in of_tokens() {
             if let Some(bucket) = table.get(claim) {
-                asked.ask(bucket, &claim.budget, tokens, &now);
+                asked.ask(bucket, claim, tokens, &now);
             }
         }
         let claims = self.charges.iter().map(|charge| &charge.claim);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::Budget;
 use super::bucket::Bucket;
 use super::key::{Claim, Key};
+use super::listed::SharedBuckets;
 use super::now::Now;
 use crate::day::Day;
 
@@ -19,7 +20,8 @@ const FEW: usize = 1024;
 
 /// Buckets by the claims on them.
 pub(super) struct Table {
-    buckets: HashMap<Claim, Bucket>,
+    pub(super) buckets: HashMap<Claim, Bucket>,
+    pub(super) shared: SharedBuckets,
     /// So many buckets are a reason to look for some that can go.
     many: usize,
 }
@@ -28,6 +30,7 @@ impl Default for Table {
     fn default() -> Self {
         Self {
             buckets: HashMap::new(),
+            shared: SharedBuckets::default(),
             many: FEW,
         }
     }
@@ -36,7 +39,9 @@ impl Default for Table {
 impl Table {
     /// The bucket of a claim.
     pub(super) fn get(&mut self, claim: &Claim) -> Option<&mut Bucket> {
-        self.buckets.get_mut(claim)
+        let bucket = self.buckets.get_mut(claim)?;
+        self.shared.list(claim, bucket);
+        Some(bucket)
     }
 
     /// The bucket of a claim, up to now and by the numbers of its budget; a new
@@ -45,12 +50,13 @@ impl Table {
         // Two look-ups where one would need a claim that is ours to keep.
         if !self.buckets.contains_key(claim) {
             let before = || prior(&claim.budget, &claim.key, now.day);
-            let bucket = Bucket::new(&claim.budget, before, now);
+            let bucket = Bucket::new(&claim.budget, before, self.shared.keeper, now);
             self.buckets.insert(claim.clone(), bucket);
         }
         let bucket = self.buckets.get_mut(claim);
         let bucket = bucket.expect("it was there or has just been put there");
         bucket.declare(&claim.budget, now);
+        self.shared.list(claim, bucket);
         bucket
     }
 

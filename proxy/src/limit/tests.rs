@@ -5,6 +5,7 @@ mod model;
 mod race;
 mod rolling;
 mod shaping;
+mod shared;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};

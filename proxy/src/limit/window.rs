@@ -103,4 +103,16 @@ impl Level for Window {
     fn is_in_debt(&self, budget: &Budget) -> bool {
         self.used > budget.amount
     }
+
+    fn window(&self) -> i64 {
+        self.number
+    }
+
+    fn used(&self) -> u64 {
+        self.used
+    }
+
+    fn set(&mut self, used: u64) {
+        self.used = used;
+    }
 }

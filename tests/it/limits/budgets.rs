@@ -87,7 +87,7 @@ async fn exchanges_at_one_time_are_counted_until_they_end() {
 }
 
 /// Tokens that the upstream told: the whole truth.
-fn told(model: &ModelServer) -> u64 {
+pub(super) fn told(model: &ModelServer) -> u64 {
     let stats = model.stats();
     stats.told_prompts + stats.told_tokens
 }
