@@ -101,6 +101,7 @@ impl Shared {
     pub(super) fn keep(&mut self, keeper: Keeper, budget: &Budget, now: &Now) {
         self.pass(now);
         self.wanted.clear();
+        self.forget_what_time_paid(budget);
         self.without = match keeper {
             Keeper::Answers => Without::Kept,
             Keeper::Gone { parts: None } => Without::Refuse,
@@ -111,11 +112,26 @@ impl Shared {
         self.is_stale = true;
     }
 
+    /// Of what we took by our part of a rolling period, the keeper is to be told
+    /// what time has not paid back.
+    fn forget_what_time_paid(&mut self, budget: &Budget) {
+        if let (Without::Part(part), Period::Rolling(_)) = (&self.without, budget.period) {
+            let by_all = self.whole.level().used().div_ceil(part.parts);
+            let by_us = part.level.level().used().saturating_sub(by_all);
+            self.known = self.taken.saturating_sub(by_us);
+        }
+    }
+
     /// Our part, of which as much is gone as of the whole.
     fn part(&self, budget: &Budget, parts: u64, now: &Now) -> Part {
         let (whole, part) = (self.whole.level(), budget.part(parts));
         let used = match budget.period {
-            Period::Rolling(_) => whole.used().div_ceil(parts),
+            // What others used is not known: to begin with nothing is soon made good.
+            Period::Rolling(_) if self.told_at.is_none() => part.capacity(),
+            Period::Rolling(_) => {
+                let not_told = self.taken.saturating_sub(self.known);
+                whole.used().div_ceil(parts).saturating_add(not_told)
+            }
             Period::Day | Period::Month => {
                 let remaining = whole.remaining(budget) / parts;
                 part.amount.saturating_sub(remaining)

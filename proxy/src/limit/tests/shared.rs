@@ -151,7 +151,7 @@ impl World {
             let limiter = Limiter::new(|_, _, _| 0);
             Arc::new(limiter.shared(Duration::ZERO, Keeper::Answers))
         };
-        Self {
+        let mut world = Self {
             clock: Clock::default(),
             gateways: (0..GATEWAYS).map(gateway).collect(),
             claim: claim_of(budget, "t"),
@@ -160,7 +160,13 @@ impl World {
             has_forgotten: false,
             running: Vec::new(),
             used: 0,
+        };
+        // All have seen it: how much of a day others used cannot be guessed.
+        for gateway in 0..GATEWAYS {
+            world.step(Step::Reserve { gateway, tokens: 0 });
+            world.round(gateway, Fate::Answered);
         }
+        world
     }
 
     fn step(&mut self, step: Step) {
@@ -402,6 +408,28 @@ fn without_the_keeper_a_part_of_what_is_left_is_used_or_nothing() {
     limiter.keep(Keeper::Answers, now);
     let orders = limiter.orders(now).1;
     assert_eq!((orders[0].taken, orders[0].whole), (120, 330));
+}
+
+#[test]
+fn what_time_has_paid_back_is_not_told_to_a_keeper_that_is_back() {
+    let limiter = Arc::new(Limiter::new(|_, _, _| 0).shared(Duration::ZERO, Keeper::Answers));
+    let claims = [claim(Unit::Tokens, 600, MINUTE)];
+    let mut clock = Clock::default();
+    let reserve = |now| drop(limiter.reserve(&claims, tokens(100), now).unwrap());
+    limiter.keep(Keeper::Gone { parts: Some(2) }, clock.now());
+    // Its part pays back 5 tokens a second. It begins with nothing, since nobody
+    // knows what others used.
+    limiter
+        .reserve(&claims, tokens(1), clock.now())
+        .unwrap_err();
+    clock.pass(20);
+    reserve(clock.now());
+    clock.pass(60);
+    reserve(clock.now());
+    clock.pass(8);
+    limiter.keep(Keeper::Answers, clock.now());
+    let orders = limiter.orders(clock.now()).1;
+    assert_eq!(orders[0].taken - orders[0].known, 60);
 }
 
 #[tokio::test]
