@@ -174,7 +174,7 @@ impl Shared {
             taken: self.taken,
             known: self.known,
             whole: self.whole.level().used(),
-            window_ends: self.whole.level().reset(now),
+            window_ends: window_ends(&claim.budget, now),
             more: lease(&claim.budget),
             needs,
         })
@@ -225,6 +225,15 @@ impl Shared {
     pub(super) fn leave(&mut self) {
         self.wanted.clear();
         self.taken = self.used;
+    }
+}
+
+/// In what time a day or a month ends.
+fn window_ends(budget: &Budget, now: &Now) -> Duration {
+    match budget.period {
+        Period::Day => now.until_tomorrow(),
+        Period::Month => now.until(now.day.next_month()),
+        Period::Rolling(_) | Period::AtOnce => Duration::ZERO,
     }
 }
 

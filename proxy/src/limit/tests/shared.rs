@@ -390,6 +390,7 @@ fn without_the_keeper_a_part_of_what_is_left_is_used_or_nothing() {
     let claim = claim(Unit::Tokens, 600, Period::Day);
     let now = Clock::default().now();
     let orders = ask(&limiter, &claim, 30, now);
+    assert_eq!(orders[0].window_ends, Duration::from_secs(60));
     let filled = Filled {
         used: 330,
         given: 30,
