@@ -1,6 +1,7 @@
 //! Sends an exchange to an endpoint and judges what it answers, before the
 //! client sees any of it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -41,9 +42,9 @@ pub async fn forward(
     let streaming = exchange.call.streaming();
     let terms = Terms::new(endpoint, pool, exchange.outcome.received, streaming);
     exchange.outcome.endpoint = Some(endpoint.url.clone());
-    let asked = client
-        .unless_gone(connector.ask(endpoint, &message, &terms))
-        .await;
+    // Pinned here: it is large, and would be moved twice on its way.
+    let asked = pin!(connector.ask(endpoint, &message, &terms));
+    let asked = client.unless_gone(asked).await;
     if let Err(Error::Connect { .. }) = &asked {
         endpoint.unreachable(Instant::now());
     }

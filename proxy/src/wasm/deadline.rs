@@ -9,7 +9,7 @@ use wasmtime::UpdateDeadline;
 
 /// What is left of the time of one call. Reading the clock is a system call,
 /// so it is read first when a tick finds the call still running; nearly all
-/// calls are over by then. A call may thus overstay by two ticks.
+/// calls are over by then. A call may thus overstay by a look and a tick, 30 ms.
 pub(super) struct Deadline {
     budget: Duration,
     /// The clock at the first tick.

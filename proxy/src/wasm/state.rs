@@ -82,7 +82,7 @@ impl State {
 
     /// A tick found the call still running.
     pub(super) fn tick(&mut self) -> UpdateDeadline {
-        self.scope.ticker.ask();
+        self.scope.ticker.hurry();
         self.deadline.judge()
     }
 
