@@ -5,6 +5,7 @@
 //! a matter of filters. Pure but for a clock that `Now::read` looks at.
 
 mod asked;
+mod asking;
 mod bucket;
 mod budget;
 mod counted;
@@ -20,6 +21,7 @@ mod limiter;
 mod listed;
 mod now;
 mod reservation;
+mod rounds;
 mod shared;
 mod standing;
 mod table;

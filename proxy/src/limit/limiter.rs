@@ -8,10 +8,11 @@ use parking_lot::{Mutex, MutexGuard};
 use super::asked::{Asked, standings};
 use super::budget::{Budget, Unit};
 use super::denial::{Cause, Denial};
-use super::keeper::{Keeper, Rounds};
+use super::keeper::Keeper;
 use super::key::{Claim, Key};
 use super::now::Now;
 use super::reservation::{Charge, Reservation};
+use super::rounds::Rounds;
 use super::table::{Prior, Table};
 use crate::day::Day;
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::budget::{Budget, Unit};
 use super::denial::Denial;
-use super::keeper::Rounds;
 use super::key::Claim;
 use super::limiter::{Cost, Limiter};
 use super::now::Now;
+use super::rounds::Rounds;
 use super::standing::Standing;
 
 /// What an exchange has reserved. Dropped, it has used all of that.
