@@ -1,5 +1,7 @@
 //! A stream whose budget is used up ends as if it had been asked to.
 
+use std::time::Instant;
+
 use headworks_tests::{ModelServer, TestProxy, Told, until};
 use serde_json::{Value, json};
 
@@ -21,9 +23,14 @@ async fn told(proxy: &TestProxy, model: &ModelServer, path: &str, body: &Value) 
     assert_eq!(answer.status(), 200);
     let told = Told::by(answer).await;
     assert_eq!(told.broke, None);
+    let ended = Instant::now();
     model.until("it stops", |stats| stats.open == 0).await;
     let stats = model.stats();
     let used = stats.told_prompts + stats.told_tokens;
+    eprintln!(
+        "{path}: {used} of {BUDGET} used, the upstream stopped {:?} after the client saw the end",
+        ended.elapsed()
+    );
     assert!(used <= BUDGET + 16, "{used} used of {BUDGET}");
     // The prompt is estimated before its upstream counts it.
     assert!(used + 4 >= BUDGET, "{used} used of {BUDGET}");
