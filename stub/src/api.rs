@@ -108,6 +108,7 @@ impl App {
             running: occupancy.running,
             tokens: self.engine.tokens(),
             told_prompts: self.stats.told_prompts.get(),
+            cached_tokens: occupancy.cached,
             told_tokens: self.stats.told_tokens.get(),
             lateness: self.engine.lateness(),
             last: self.stats.last(),

@@ -75,6 +75,8 @@ pub(crate) struct Occupancy {
     pub reserved: u32,
     /// Sequences whose reader left before the end, since the start.
     pub cancelled: u64,
+    /// Tokens of prompts that were found in the prefix cache, since the start.
+    pub cached: u64,
 }
 
 struct Member<R> {
@@ -114,6 +116,7 @@ pub(crate) struct Batch<R> {
     reserved: u32,
     prefixes: PrefixCache,
     cancelled: u64,
+    cached: u64,
 }
 
 impl<R: Reader> Batch<R> {
@@ -126,6 +129,7 @@ impl<R: Reader> Batch<R> {
             reserved: 0,
             prefixes: PrefixCache::default(),
             cancelled: 0,
+            cached: 0,
         }
     }
 
@@ -141,6 +145,7 @@ impl<R: Reader> Batch<R> {
             running: self.members.len(),
             reserved: self.reserved,
             cancelled: self.cancelled,
+            cached: self.cached,
         }
     }
 
@@ -214,6 +219,7 @@ impl<R: Reader> Batch<R> {
                 .shrink_to(self.timing.max_batch_total_tokens - self.reserved);
             // The last token of a prompt is always computed: the answer starts from it.
             let cached = self.prefixes.hit(&sequence.blocks).min(sequence.input - 1);
+            self.cached += u64::from(cached);
             let unread_prompt = sequence.input - cached;
             let mut member = Member {
                 sequence,

@@ -27,6 +27,7 @@ mod profile;
 mod script;
 pub mod selfcheck;
 mod server;
+pub mod simulate;
 mod stats;
 mod tokens;
 

@@ -112,7 +112,7 @@ pub fn figures() -> Vec<Figure> {
     }
     figures.push(Figure {
         name: "fast12: raw capacity, chat requests/s".to_owned(),
-        value: simulate::capacity(Profile::Fast12.timing()),
+        value: simulate::capacity(Profile::Fast12),
         expected: 17.5,
         tolerance: 0.5,
     });
@@ -125,7 +125,7 @@ fn time_per_token(name: &str, profile: Profile) -> Figure {
     let expected = 1e3 * (timing.step + if timing.linear { timing.token } else { 0.0 });
     Figure {
         name: format!("{name}: time per token at batch 1, ms"),
-        value: 1e3 / simulate::rate(timing, 1).tokens_per_second,
+        value: 1e3 / simulate::rate(profile, 1).tokens_per_second,
         expected,
         tolerance: 0.03 * expected,
     }
@@ -133,7 +133,7 @@ fn time_per_token(name: &str, profile: Profile) -> Figure {
 
 fn aggregate_rate(name: &str, profile: Profile, batch: u32) -> Figure {
     let timing = profile.timing();
-    let rate = simulate::rate(timing, batch);
+    let rate = simulate::rate(profile, batch);
     let load = Load {
         decoding: batch,
         prompt_tokens: 0,

@@ -77,6 +77,8 @@ pub struct Snapshot {
     pub tokens: u64,
     /// Tokens of the prompts of which an answer was told, or the beginning of one.
     pub told_prompts: u64,
+    /// Tokens of prompts that were found in the prefix cache.
+    pub cached_tokens: u64,
     /// Tokens told to clients, in events or whole answers.
     pub told_tokens: u64,
     /// How well the clock keeps its schedule.

@@ -2,44 +2,63 @@
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use rand_distr::{Distribution, LogNormal, StandardNormal};
+use rand_distr::{Distribution, LogNormal};
 
-use crate::batch::{Batch, Outcome, Sequence};
-use crate::profile::{Load, Timing};
+use crate::profile::{Load, Profile};
+use crate::simulate::{self, Work};
 
 struct Card {
-    timing: Timing,
-    batch: Batch<()>,
-    random: SmallRng,
+    card: simulate::Card,
+    submitted: u64,
     /// Seconds since the start.
     now: f64,
 }
 
+/// What a pass did.
+#[derive(Default)]
+struct Passed {
+    load: Load,
+    tokens: usize,
+    finished: usize,
+}
+
 impl Card {
-    fn new(timing: Timing) -> Self {
+    fn new(profile: Profile) -> Self {
         Self {
-            timing,
-            batch: Batch::new(timing),
-            random: SmallRng::seed_from_u64(1),
+            card: simulate::Card::new(profile, 1),
+            submitted: 0,
             now: 0.0,
         }
     }
 
     fn submit(&mut self, input: u32, output: u32, max_new: u32) {
-        self.batch.submit(Sequence {
+        self.submitted += 1;
+        let work = Work {
+            prompt: "",
             input,
             output,
             max_new,
-            blocks: Vec::new(),
-            reader: (),
-        });
+        };
+        self.card.submit(self.submitted, work);
     }
 
-    fn pass(&mut self) -> (Load, Outcome) {
-        let load = self.batch.begin().unwrap_or_default();
-        let noise = StandardNormal.sample(&mut self.random);
-        self.now += self.timing.pass(load, noise).as_secs_f64();
-        (load, self.batch.finish())
+    fn pass(&mut self) -> Passed {
+        let before = self.occupied();
+        let Some(pass) = self.card.begin() else {
+            return Passed::default();
+        };
+        self.now += pass.takes.as_secs_f64();
+        let tokens = self.card.finish().len();
+        Passed {
+            load: pass.load,
+            tokens,
+            finished: before - self.occupied(),
+        }
+    }
+
+    fn occupied(&self) -> usize {
+        let (queued, running) = self.card.occupancy();
+        queued + running
     }
 }
 
@@ -51,29 +70,29 @@ pub(super) struct Rate {
 }
 
 /// Decodes `batch` equal sequences, from after the prompts to the end.
-pub(super) fn rate(timing: Timing, batch: u32) -> Rate {
+pub(super) fn rate(profile: Profile, batch: u32) -> Rate {
     const INPUT: u32 = 64;
     const OUTPUT: u32 = 257;
-    let mut card = Card::new(timing);
+    let mut card = Card::new(profile);
     for _ in 0..batch {
         card.submit(INPUT, OUTPUT, OUTPUT);
     }
-    while card.pass().0.decoding < batch {}
+    while card.pass().load.decoding < batch {}
     let (start, mut tokens, mut context, mut passes) = (card.now, 0, 0, 0);
-    while card.batch.occupancy().running > 0 {
-        let (load, outcome) = card.pass();
-        tokens += outcome.tokens;
-        context += load.context_tokens;
+    while card.occupied() > 0 {
+        let passed = card.pass();
+        tokens += passed.tokens;
+        context += passed.load.context_tokens;
         passes += 1;
     }
     Rate {
-        tokens_per_second: f64::from(tokens) / (card.now - start),
+        tokens_per_second: tokens as f64 / (card.now - start),
         mean_context: context / passes,
     }
 }
 
 /// Chat requests per second when as many as may wait always do.
-pub(super) fn capacity(timing: Timing) -> f64 {
+pub(super) fn capacity(profile: Profile) -> f64 {
     const CONCURRENT: usize = 128;
     const CAP: u32 = 128;
     const WARM_UP: f64 = 30.0;
@@ -82,17 +101,16 @@ pub(super) fn capacity(timing: Timing) -> f64 {
     let outputs = LogNormal::new(110_f64.ln(), 0.8).expect("a constant, finite deviation");
     let mut workload = SmallRng::seed_from_u64(2);
     let mut length = |of: &LogNormal<f64>| of.sample(&mut workload).round().max(1.0) as u32;
-    let mut card = Card::new(timing);
+    let mut card = Card::new(profile);
     let mut finished = 0;
     while card.now < END {
-        let occupancy = card.batch.occupancy();
-        for _ in occupancy.queued + occupancy.running..CONCURRENT {
+        for _ in card.occupied()..CONCURRENT {
             card.submit(length(&inputs), length(&outputs).min(CAP), CAP);
         }
-        let (_, outcome) = card.pass();
+        let passed = card.pass();
         if card.now > WARM_UP {
-            finished += outcome.finished;
+            finished += passed.finished;
         }
     }
-    f64::from(finished) / (END - WARM_UP)
+    finished as f64 / (END - WARM_UP)
 }
