@@ -114,8 +114,12 @@ impl Call {
 
     /// The prompt, where it is one text.
     pub fn prompt_text(&self) -> Option<String> {
-        let prompt = self.body.get(self.api.prompt_key())?;
-        serde_json::from_str(prompt).ok()
+        serde_json::from_str(self.prompt()).ok()
+    }
+
+    /// The prompt as it stands in the body: JSON text.
+    pub fn prompt(&self) -> &str {
+        self.body.get(self.api.prompt_key()).unwrap_or_default()
     }
 
     /// Length of the prompt as it stands in the body, bytes.
@@ -149,7 +153,7 @@ impl Call {
 
     /// How many prompts there are: OpenAI's completions take a list of texts.
     fn prompts(&self) -> u32 {
-        let prompt = self.body.get(self.api.prompt_key()).unwrap_or_default();
+        let prompt = self.prompt();
         if self.api.is_chat() || !prompt.starts_with('[') {
             return 1;
         }

@@ -95,8 +95,11 @@ impl<'a> Downstream<'a> {
     }
 
     /// Sets headers of whichever answer the client gets.
-    pub fn announce(&mut self, headers: Vec<(HeaderName, HeaderValue)>) {
-        self.announced = headers;
+    pub fn announce(&mut self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) {
+        for (name, value) in headers {
+            self.announced.retain(|(known, _)| *known != name);
+            self.announced.push((name, value));
+        }
     }
 
     /// Closes the connection after this answer.

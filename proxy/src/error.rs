@@ -103,6 +103,12 @@ pub enum Error {
         /// How long it had.
         limit: Duration,
     },
+    /// The endpoint shows nothing for longer than what it has to do explains.
+    #[error("{endpoint} has stalled")]
+    Stalled {
+        /// Its URL.
+        endpoint: Arc<str>,
+    },
     /// The endpoint's answer was not HTTP, or broke off.
     #[error("the answer of {endpoint} failed: {reason}")]
     UpstreamBroke {
@@ -139,6 +145,7 @@ impl Error {
             self,
             Self::Connect { .. }
                 | Self::UpstreamTimeout { .. }
+                | Self::Stalled { .. }
                 | Self::UpstreamBroke { .. }
                 | Self::Refused(_)
         )
@@ -190,7 +197,7 @@ impl Error {
             | Self::QueueFull(_)
             | Self::WaitedTooLong { .. } => 503,
             Self::Connect { .. } | Self::UpstreamBroke { .. } => 502,
-            Self::UpstreamTimeout { .. } => 504,
+            Self::UpstreamTimeout { .. } | Self::Stalled { .. } => 504,
             // Nobody reads it; the number is nginx's, for the log.
             Self::ClientGone => 499,
         }
@@ -222,6 +229,7 @@ impl Error {
             Self::WaitedTooLong { .. } => "queue_timeout",
             Self::Connect { .. } => "upstream_unreachable",
             Self::UpstreamTimeout { .. } => "upstream_timeout",
+            Self::Stalled { .. } => "upstream_stalled",
             Self::UpstreamBroke { .. } => "upstream_broke",
             Self::ClientGone => "client_gone",
         }
@@ -233,6 +241,7 @@ impl Error {
         match self {
             Self::Connect { .. } => "connect",
             Self::UpstreamTimeout { .. } => "timeout",
+            Self::Stalled { .. } => "stalled",
             Self::UpstreamBroke { .. } => "broke",
             Self::Refused(refused) => match refused.told.status {
                 424 => "generation",
@@ -267,7 +276,7 @@ impl Error {
             Self::NoEndpointUp | Self::Connect { .. } | Self::UpstreamBroke { .. } => {
                 End::UpstreamError
             }
-            Self::UpstreamTimeout { .. } => End::Timeout,
+            Self::UpstreamTimeout { .. } | Self::Stalled { .. } => End::Timeout,
             // A batch that failed, and a server that has no room, are not the client's fault.
             Self::Refused(refused) if !matches!(refused.told.status, 424 | 429 | 500..) => {
                 End::BadRequest
@@ -300,6 +309,7 @@ impl Error {
                     humantime::format_duration(*limit)
                 )
             }
+            Self::Stalled { .. } => "the model server has stalled".to_owned(),
             Self::UpstreamBroke { .. } => "the model server's answer broke off".to_owned(),
             Self::Refused(refused) => refused.told.message.clone(),
             other => other.to_string(),

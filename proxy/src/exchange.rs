@@ -2,7 +2,7 @@
 //! filters decided, and how it went.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue};
 use pingora_http::RequestHeader;
@@ -13,6 +13,7 @@ use crate::identity::Client;
 use crate::ledger::ABSENT;
 use crate::limit::{Allowance, Attribute, Claim, Key, Lease};
 use crate::outcome::Outcome;
+use crate::shape::{Demand, Hold};
 use crate::upstream::Pool;
 
 /// One request with its answer. It keeps the generation that it started with.
@@ -36,6 +37,17 @@ pub struct Exchange {
     pub lease: Option<Lease>,
     /// Prompt tokens, where the pool's tokenizer counted them.
     pub counted: Option<u32>,
+    /// What it asks of an endpoint; nothing before its pool is known, and where
+    /// nothing is generated.
+    pub demand: Option<Demand>,
+    /// In which time from its beginning the answer should be complete.
+    pub objective: Option<Duration>,
+    /// How it stands in line, if it has to wait.
+    pub hold: Option<Hold>,
+    /// Why it is placed as it is.
+    pub why: Option<String>,
+    /// How long its answer was predicted to take where it is placed.
+    pub predicted: Option<Duration>,
     /// How many endpoints were tried before this one.
     pub attempt: u32,
     /// Notes for the access log.
@@ -71,6 +83,11 @@ impl Exchange {
             claims: Vec::new(),
             lease: None,
             counted: None,
+            demand: None,
+            objective: None,
+            hold: None,
+            why: None,
+            predicted: None,
             attempt: 0,
             tags: Vec::new(),
             outcome: Outcome::begun(started),
@@ -190,6 +207,25 @@ impl Exchange {
         let densities = &self.generation.pools.densities;
         let (is_chat, bytes) = (self.call.api.is_chat(), self.call.prompt_bytes());
         densities.tokens(self.model_label(), is_chat, bytes)
+    }
+
+    /// New tokens expected of the answer, none where nothing is generated.
+    pub fn expected_new_tokens(&self) -> u32 {
+        let demand = self.demand.as_ref();
+        demand.map_or(0, |demand| demand.need.mean)
+    }
+
+    /// What its tenant has had of the pool, in thousandths of an equal share.
+    pub fn tenant_share(&self) -> u32 {
+        let share = |pool: &Arc<Pool>| pool.shares.share(self.tenant(), Instant::now());
+        let share = self.pool.as_ref().map_or(1.0, share);
+        (share * 1000.0).round() as u32
+    }
+
+    /// When the answer should be complete.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.objective
+            .map(|objective| self.outcome.started + objective)
     }
 
     /// Learns how long prompts are from what the upstream counted.

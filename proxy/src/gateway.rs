@@ -3,6 +3,8 @@
 
 mod ask;
 mod charge;
+mod expect;
+mod explain;
 mod front;
 mod identify;
 mod inform;
@@ -28,6 +30,7 @@ use crate::exchange::Exchange;
 use crate::filter::Live;
 use crate::observe::{RegisterError, Registry};
 use crate::outcome::End;
+use crate::shape::History;
 use crate::upstream::Connector;
 pub use charge::{Accounts, limiter};
 pub use front::Front;
@@ -41,6 +44,7 @@ pub struct Gateway {
     live: Arc<Live>,
     connector: Connector,
     accounts: Accounts,
+    history: History,
     meters: Meters,
     running: Arc<Running>,
 }
@@ -61,6 +65,7 @@ impl Gateway {
             live,
             connector: Connector::new(),
             accounts,
+            history: History::default(),
             running: Arc::new(Running::new(meters.in_flight())),
             meters,
         })
@@ -154,6 +159,7 @@ impl Gateway {
             exchange.outcome.end = error.end();
             refuse(client, exchange.call.api.dialect(), &error).await;
         }
+        self.learn_length(&exchange);
         self.settle(&mut exchange);
         exchange.outcome.latency = exchange.outcome.started.elapsed();
         let exchange = generation.chain.on_complete(exchange);
@@ -179,6 +185,7 @@ fn log(exchange: &Exchange) {
         end = outcome.end.as_str(),
         input_tokens = exchange.input_tokens(),
         output_tokens = outcome.output_tokens,
+        why = exchange.why.as_deref(),
         queued = ?outcome.queued,
         ttft = ?outcome.ttft(),
         latency = ?outcome.latency,

@@ -1,9 +1,9 @@
 //! Headworks, a gateway for LLM inference.
 //!
 //! A request walks one way: `identity` says whose it is, `api` reads what was
-//! asked, `filter` runs the chain, `limit` lets it in, `upstream` places and
-//! forwards it, `ledger` writes down what it used, `observe` records it. `gateway` is
-//! the table of contents of that walk.
+//! asked, `filter` runs the chain, `limit` lets it in, `upstream` places it by
+//! what `shape` predicts and forwards it, `ledger` writes down what it used,
+//! `observe` records it. `gateway` is the table of contents of that walk.
 
 pub mod admin;
 pub mod api;
@@ -21,6 +21,7 @@ pub mod limit;
 pub mod observe;
 pub mod outcome;
 pub mod server;
+pub mod shape;
 pub mod shared_limits;
 pub mod tokenizer;
 pub mod upstream;

@@ -12,7 +12,6 @@ mod counted;
 mod denial;
 mod gcra;
 mod held;
-mod history;
 mod keeper;
 mod key;
 mod lease;
@@ -32,7 +31,6 @@ mod tests;
 
 pub use budget::{Budget, Period, Unit};
 pub use denial::{Cause, Denial};
-pub use history::History;
 pub use keeper::{Filled, Keeper, Order};
 pub use key::{Allowance, Attribute, Claim, Key};
 pub use lease::Lease;

@@ -10,11 +10,8 @@ pub mod health;
 mod info;
 mod kept;
 mod message;
-mod pace;
-mod queue;
 mod relay;
 mod report;
-mod retries;
 mod scrape;
 mod silence;
 mod slot;
@@ -22,6 +19,7 @@ mod standing;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,16 +28,16 @@ use std::time::Instant;
 use crate::api::density::Densities;
 use crate::config::{self, Config};
 use crate::filter::Candidate;
+use crate::shape::{Demand, Queue, Retries, Shares};
 use endpoint::View;
 
 pub use connect::Connector;
 pub use endpoint::Endpoint;
 pub use info::Limits;
-pub use queue::Queue;
 pub use report::Report;
-pub use retries::Retries;
 pub use scrape::Gauges;
 pub use slot::Slot;
+pub use way::Way;
 
 /// The pools of one generation, by name.
 #[derive(Debug, Default)]
@@ -62,6 +60,8 @@ pub struct Pool {
     pub queue: Arc<Queue>,
     /// Requests that may be sent to a second one.
     pub retries: Arc<Retries>,
+    /// What tenants have had of it lately.
+    pub shares: Arc<Shares>,
 }
 
 impl Pools {
@@ -160,14 +160,19 @@ impl Pool {
             retries: previous
                 .map(|pool| pool.retries.clone())
                 .unwrap_or_default(),
+            shares: previous.map(|pool| pool.shares.clone()).unwrap_or_default(),
         }
     }
 
     /// Takes a place on the endpoint of this id, which a candidate has, for a
-    /// request that may cost this many tokens in all.
-    pub fn take(&self, id: u32, tokens: u32) -> Slot {
+    /// request that asks this of it; for one that has nothing generated, nothing.
+    pub fn take(&self, id: u32, demand: Option<&Demand>, now: Instant) -> Slot {
+        if let Some(demand) = demand {
+            let tokens = demand.need.expected();
+            self.shares.had(&demand.tenant, tokens, now);
+        }
         let endpoint = self.endpoints[id as usize].clone();
-        Slot::new(endpoint, self.queue.clone(), id, tokens)
+        Slot::new(endpoint, self.queue.clone(), id, demand, now)
     }
 
     /// Whether any endpoint is worth trying.
@@ -176,22 +181,27 @@ impl Pool {
         self.endpoints.iter().any(|endpoint| endpoint.is_up(now))
     }
 
-    /// How the pool's endpoints stand, for a request that may cost this many
-    /// new tokens.
-    pub fn candidates(&self, new_tokens: u32) -> Vec<Candidate> {
-        self.candidates_where(new_tokens, |_, _| true)
+    /// How the pool's endpoints stand, for a request that asks this of them.
+    pub fn candidates(&self, demand: Option<&Demand>, now: Instant) -> Vec<Candidate> {
+        self.candidates_where(demand, now, |_, _| true)
     }
 
     /// Those that a request may be placed on which was tried on some already:
     /// none that is drained, unless all are.
-    pub fn choices(&self, new_tokens: u32, tried: &[u32]) -> Vec<Candidate> {
-        let open = self.candidates_where(new_tokens, |id, endpoint| {
+    pub fn choices(&self, demand: Option<&Demand>, tried: &[u32], now: Instant) -> Vec<Candidate> {
+        let open = self.candidates_where(demand, now, |id, endpoint| {
             !endpoint.is_drained() && !tried.contains(&id)
         });
         if !open.is_empty() {
             return open;
         }
-        self.candidates_where(new_tokens, |id, _| !tried.contains(&id))
+        self.candidates_where(demand, now, |id, _| !tried.contains(&id))
+    }
+
+    /// Whether an endpoint is up and does what it should, other than this one.
+    fn does_well_without(&self, id: u32, now: Instant) -> bool {
+        let mut others = (0..).zip(&self.endpoints).filter(|(other, _)| *other != id);
+        others.any(|(_, endpoint)| endpoint.is_up(now) && !endpoint.has_stalled(now))
     }
 
     /// Whether a request may go elsewhere that was tried on some already.
@@ -202,23 +212,27 @@ impl Pool {
 
     fn candidates_where(
         &self,
-        new_tokens: u32,
+        demand: Option<&Demand>,
+        now: Instant,
         is_wanted: impl Fn(u32, &Endpoint) -> bool,
     ) -> Vec<Candidate> {
         let ids = 0..;
-        ids.zip(self.views(new_tokens))
+        ids.zip(self.views(demand, now))
             .filter(|(id, (endpoint, _))| is_wanted(*id, endpoint))
             .map(|(id, (endpoint, view))| endpoint.candidate(id, view))
             .collect()
     }
 
-    fn views(&self, new_tokens: u32) -> impl Iterator<Item = (&Arc<Endpoint>, View)> {
-        let now = Instant::now();
+    fn views<'a>(
+        &'a self,
+        demand: Option<&'a Demand>,
+        now: Instant,
+    ) -> impl Iterator<Item = (&'a Arc<Endpoint>, View<'a>)> {
         let slow_start = self.config.health.slow_start;
         let views = self.config.endpoints.iter().map(move |endpoint| View {
             weight: endpoint.weight,
             slow_start,
-            new_tokens,
+            demand,
             now,
         });
         self.endpoints.iter().zip(views)
@@ -226,7 +240,8 @@ impl Pool {
 
     /// How the pool's endpoints are, for operators.
     pub fn reports(&self) -> impl Iterator<Item = Report> {
-        self.views(0).map(|(endpoint, view)| endpoint.report(view))
+        self.views(None, Instant::now())
+            .map(|(endpoint, view)| endpoint.report(view))
     }
 
     /// Learns that an exchange on the endpoint of this id failed, by a fault of

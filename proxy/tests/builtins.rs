@@ -80,7 +80,11 @@ fn serve(generation: &Arc<Generation>, body: &str) -> (Box<Exchange>, Result<Cho
     let (mut exchange, mut result) = match chain.on_request(exchange(generation, body)) {
         (exchange, Ok(())) => {
             let pool = exchange.pool.clone().expect("it is routed");
-            chain.place(exchange, &pool.candidates(64), Duration::ZERO)
+            chain.place(
+                exchange,
+                &pool.candidates(None, Instant::now()),
+                Duration::ZERO,
+            )
         }
         (exchange, Err(refusal)) => (exchange, Err(refusal)),
     };
@@ -120,7 +124,7 @@ fn each_loads_without_settings_and_has_its_hooks() {
         [
             (true, false, false),
             (true, false, false),
-            (false, true, false),
+            (false, true, true),
             (false, false, true),
         ]
     );

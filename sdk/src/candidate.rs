@@ -4,6 +4,8 @@ use std::time::Duration;
 
 const PROBE: u32 = 1;
 const SLOW_START: u32 = 2;
+const MAKES_LATE: u32 = 4;
+const SILENT: u32 = 8;
 
 /// What the host thinks of an endpoint; better ones compare as less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,8 +22,9 @@ pub enum Health {
 /// An endpoint that [`place`](crate::Filter::place) may choose.
 ///
 /// The numbers are the host's; where one of them may be unknown, the method of
-/// the same name says so in its type. Tests build candidates from the default:
-/// healthy, idle, weight 1, nothing predicted.
+/// the same name says so in its type. What is predicted is of this very request,
+/// and unknown until the endpoint has been observed. Tests build candidates from
+/// the default: healthy, idle, weight 1, nothing predicted.
 ///
 /// ```
 /// use headworks_sdk::prelude::*;
@@ -45,8 +48,22 @@ pub struct Candidate {
     pub queue_depth: u32,
     /// Predicted time to this request's first token, microseconds; 0 unknown.
     pub predicted_ttft_us: u32,
-    /// Predicted time to its last token, microseconds; 0 unknown.
+    /// Predicted time to its last token, if the answer is as long as expected,
+    /// microseconds; 0 unknown.
     pub predicted_e2e_us: u32,
+    /// The same if the answer is as long as nine of ten such answers are at
+    /// most, microseconds; 0 unknown.
+    pub predicted_usual_us: u32,
+    /// The same of that one on the endpoint at its best, with nothing else to
+    /// do, microseconds; 0 unknown.
+    pub unloaded_us: u32,
+    /// The part of these times in which the prompt is read, microseconds.
+    pub prefill_us: u32,
+    /// By how much the request would delay what runs, all together, microseconds.
+    pub inflicted_us: u32,
+    /// One new token on the endpoint at its best, with nothing else to do,
+    /// microseconds; 0 unknown.
+    pub step_us: u32,
     /// Key/value cache still free, tokens; the largest `u32` when unknown.
     pub free_kv_tokens: u32,
     /// Prompt tokens believed to be in the endpoint's prefix cache.
@@ -55,8 +72,9 @@ pub struct Candidate {
     /// the configured weight, and less in slow start. Only its ratio to others
     /// means something.
     pub weight: u32,
-    /// Bit set, read by [`wants_probe`](Self::wants_probe) and
-    /// [`slow_start`](Self::slow_start).
+    /// Bit set, read by [`wants_probe`](Self::wants_probe) (1),
+    /// [`slow_start`](Self::slow_start) (2), [`makes_late`](Self::makes_late) (4)
+    /// and [`is_silent`](Self::is_silent) (8).
     pub marks: u32,
 }
 
@@ -71,6 +89,31 @@ impl Candidate {
     #[must_use]
     pub fn predicted_e2e(&self) -> Option<Duration> {
         known(self.predicted_e2e_us)
+    }
+
+    /// Predicted time to the last token of an answer as long as nine of ten such
+    /// answers are at most: what to hold against an objective that nearly all
+    /// should meet.
+    #[must_use]
+    pub fn predicted_usual(&self) -> Option<Duration> {
+        known(self.predicted_usual_us)
+    }
+
+    /// [`predicted_usual`](Self::predicted_usual) on the endpoint at its best,
+    /// with nothing else to do.
+    ///
+    /// ```
+    /// use headworks_sdk::prelude::*;
+    ///
+    /// /// Whether the request is answered in time where nothing else runs.
+    /// fn is_possible(at: &Candidate, objective: Duration) -> bool {
+    ///     at.unloaded().is_none_or(|best| best <= objective)
+    /// }
+    /// # assert!(is_possible(&Candidate::default(), Duration::from_secs(1)));
+    /// ```
+    #[must_use]
+    pub fn unloaded(&self) -> Option<Duration> {
+        known(self.unloaded_us)
     }
 
     /// Key/value cache still free, in tokens.
@@ -91,6 +134,20 @@ impl Candidate {
     pub fn slow_start(&self) -> bool {
         self.marks & SLOW_START != 0
     }
+
+    /// Whether this request would push one that runs there past its objective,
+    /// which that one would meet without it.
+    #[must_use]
+    pub fn makes_late(&self) -> bool {
+        self.marks & MAKES_LATE != 0
+    }
+
+    /// Whether the endpoint is idle and nothing was heard of it lately: what is
+    /// predicted of it may be out of date.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.marks & SILENT != 0
+    }
 }
 
 impl Default for Candidate {
@@ -103,6 +160,11 @@ impl Default for Candidate {
             queue_depth: 0,
             predicted_ttft_us: 0,
             predicted_e2e_us: 0,
+            predicted_usual_us: 0,
+            unloaded_us: 0,
+            prefill_us: 0,
+            inflicted_us: 0,
+            step_us: 0,
             free_kv_tokens: u32::MAX,
             prefix_hit_tokens: 0,
             weight: 1,

@@ -57,6 +57,7 @@ pub mod store;
 pub mod testing;
 mod units;
 pub mod upstreams;
+mod usable;
 mod verdict;
 
 pub use attributes::{config, filter, on_complete, on_request, place};
@@ -67,6 +68,7 @@ pub use metrics::{Counter, Gauge, Timer};
 pub use outcome::{End, Outcome};
 pub use request::{Refused, Request};
 pub use settings::{NoSettings, Problem, Problems, Settings};
+pub use usable::Usable;
 pub use verdict::{Placement, Rejection, Verdict};
 
 #[doc(hidden)]

@@ -2,11 +2,13 @@
 
 use std::cell::OnceCell;
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::Budget;
 use crate::host::request;
+use crate::units::millis_at_least;
 
 /// One exchange's request: facts to read, and everything that a filter may
 /// change about it.
@@ -98,6 +100,13 @@ impl Request {
         request::max_new_tokens()
     }
 
+    /// New tokens expected of the answer: as many as such answers have on
+    /// average, and no more than the cap.
+    #[must_use]
+    pub fn expected_new_tokens(&self) -> u32 {
+        request::expected_new_tokens()
+    }
+
     /// A generation parameter by its TGI name (`temperature`, `top_p`, `seed`,
     /// ...), whatever the client's dialect calls it.
     #[must_use]
@@ -117,6 +126,20 @@ impl Request {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         request::attempt()
+    }
+
+    /// Since the request arrived, to the microsecond.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        Duration::from_micros(request::age_us())
+    }
+
+    /// In which time from its arrival the answer should be complete, if a filter
+    /// has set that; to the millisecond.
+    #[must_use]
+    pub fn objective(&self) -> Option<Duration> {
+        let millis = request::objective_ms()?;
+        Some(Duration::from_millis(millis.into()))
     }
 
     /// The pool chosen so far.
@@ -142,6 +165,22 @@ impl Request {
     #[must_use]
     pub fn class(&self) -> Option<String> {
         request::class()
+    }
+
+    /// What the tenant has had of the pool lately, over an equal share of what all
+    /// have had: 1.0 is just its share.
+    ///
+    /// ```
+    /// use headworks_sdk::prelude::*;
+    ///
+    /// /// Where room is scarce, it is for those who had less.
+    /// fn may_have_the_last_one(request: &Request) -> bool {
+    ///     request.tenant_share() <= 1.0
+    /// }
+    /// ```
+    #[must_use]
+    pub fn tenant_share(&self) -> f64 {
+        f64::from(request::tenant_share()) / 1000.0
     }
 
     /// What this filter stored for this exchange; empty at first.
@@ -234,6 +273,80 @@ impl Request {
     /// budgets that filters named, else it is refused with 429.
     pub fn charge(&mut self, budget: &Budget) {
         request::charge(budget.number());
+    }
+
+    /// Says in which time from its arrival the answer should be complete, to the
+    /// millisecond; the last call wins. The host keeps it with what runs, and
+    /// tells of a candidate when one more request would push another past its
+    /// objective ([`Candidate::makes_late`](crate::Candidate::makes_late)).
+    ///
+    /// ```
+    /// use headworks_sdk::prelude::*;
+    ///
+    /// #[on_request]
+    /// fn interactive(request: &mut Request) -> Verdict {
+    ///     if request.streaming() {
+    ///         request.set_objective(Duration::from_secs(2));
+    ///     }
+    ///     Verdict::Next
+    /// }
+    ///
+    /// let mut host = testing::host::<Interactive>(json!({})).unwrap();
+    /// let answer = host.chat("llama3").stream().send();
+    /// assert_eq!(answer.objective(), Some(Duration::from_secs(2)));
+    /// ```
+    pub fn set_objective(&mut self, objective: Duration) {
+        request::set_objective(millis_at_least(objective));
+    }
+
+    /// Says how the request stands in line if [`place`](crate::Filter::place)
+    /// returns [`Wait`](crate::Placement::Wait): as if it had come `behind` later
+    /// than it has, and for `at_most` from now, after which `place` is asked
+    /// again in any case. Without it requests are served in the order they came.
+    ///
+    /// ```
+    /// use headworks_sdk::prelude::*;
+    ///
+    /// /// Others may overtake a batch request for a minute.
+    /// #[place]
+    /// fn batch_last(request: &mut Request, at: &[Candidate], _: Duration) -> Placement {
+    ///     if let Some(idle) = at.iter().find(|at| at.in_flight == 0) {
+    ///         return Placement::at(idle);
+    ///     }
+    ///     if request.class().as_deref() == Some("batch") {
+    ///         request.hold(Duration::from_secs(60), Duration::from_secs(600));
+    ///     }
+    ///     Placement::Wait
+    /// }
+    ///
+    /// let mut host = testing::host::<BatchLast>(json!({})).unwrap();
+    /// let mut answer = host.chat("llama3").class("batch").send();
+    /// assert_eq!(answer.place(&[], Duration::ZERO), Placement::Wait);
+    /// assert_eq!(answer.hold().unwrap().behind, Duration::from_secs(60));
+    /// ```
+    pub fn hold(&mut self, behind: Duration, at_most: Duration) {
+        request::hold(millis_at_least(behind), millis_at_least(at_most));
+    }
+
+    /// Says in a few words why [`place`](crate::Filter::place) decides as it
+    /// does: for the log, and for clients who ask. The last call wins.
+    ///
+    /// ```
+    /// use headworks_sdk::prelude::*;
+    ///
+    /// #[place]
+    /// fn first(request: &mut Request, candidates: &[Candidate], _: Duration) -> Placement {
+    ///     request.explain("it is the first in the file");
+    ///     candidates.first().map_or(Placement::Wait, Placement::at)
+    /// }
+    ///
+    /// let mut host = testing::host::<First>(json!({})).unwrap();
+    /// let mut answer = host.chat("llama3").send();
+    /// let _ = answer.place(&[Candidate::default()], Duration::ZERO);
+    /// assert_eq!(answer.explanation(), Some("it is the first in the file"));
+    /// ```
+    pub fn explain(&mut self, why: &str) {
+        request::explain(why);
     }
 
     /// Keeps bytes for this filter's later hooks of the same exchange, which

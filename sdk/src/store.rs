@@ -22,6 +22,9 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::host::store;
 use crate::units::millis_at_least;
 
@@ -41,4 +44,37 @@ pub fn set(key: &str, value: &[u8], ttl: Option<Duration>) {
 /// [`set`] that is no number is a fault of the filter.
 pub fn increment(key: &str, by: i64, ttl: Option<Duration>) -> i64 {
     store::increment(key, by, ttl.map_or(0, millis_at_least))
+}
+
+/// The value of a key as serde reads it from JSON. None if it is not such a
+/// value, as after a reload that came with another type.
+///
+/// There is no lock: of two filters that read a value, change it and set it at
+/// one time, one goes unnoticed. What must be exact is counted by [`increment`].
+///
+/// ```
+/// use headworks_sdk::prelude::*;
+///
+/// /// A moving mean of latencies, for which one less does not matter.
+/// #[on_complete]
+/// fn mean(_: &Request, outcome: &Outcome) {
+///     let latency = outcome.latency().as_secs_f64();
+///     let mean = store::get_json("mean").unwrap_or(latency);
+///     store::set_json("mean", &(0.9 * mean + 0.1 * latency), None);
+/// }
+/// # let mut host = testing::host::<Mean>(json!({})).unwrap();
+/// # host.chat("llama3").send().complete(testing::Ended::ok());
+/// ```
+#[must_use]
+pub fn get_json<T: DeserializeOwned>(key: &str) -> Option<T> {
+    serde_json::from_slice(&get(key)?).ok()
+}
+
+/// Sets the value of a key to JSON, as serde writes it.
+///
+/// # Panics
+/// When it cannot be JSON: a map whose keys are no text.
+pub fn set_json<T: Serialize>(key: &str, value: &T, ttl: Option<Duration>) {
+    let json = serde_json::to_vec(value).expect("the value can be JSON");
+    set(key, &json, ttl);
 }

@@ -37,5 +37,6 @@ mod world;
 pub use answer::Answer;
 pub use call::Call;
 pub use ended::Ended;
+pub use exchange::Hold;
 pub use gateway::{Gateway, gateway};
 pub use host::{MockHost, host};

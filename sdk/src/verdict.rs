@@ -102,6 +102,20 @@ impl Rejection {
         }
     }
 
+    /// 503: everything that could answer has enough to do; worth another try
+    /// after `retry_after`.
+    ///
+    /// ```
+    /// # use headworks_sdk::prelude::*;
+    /// let rejection = Rejection::overloaded(Duration::from_secs(1));
+    /// assert_eq!((rejection.status, &*rejection.code), (503, "overloaded"));
+    /// ```
+    #[must_use]
+    pub fn overloaded(retry_after: Duration) -> Self {
+        let message = "every endpoint is busy; try again later";
+        Self::new(503, "overloaded", message).retry_after(retry_after)
+    }
+
     /// Tells the client when another try is worth it.
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {

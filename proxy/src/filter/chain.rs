@@ -62,6 +62,11 @@ impl Chain {
         (exchange, Ok(()))
     }
 
+    /// Whether a filter places requests.
+    pub fn places(&self) -> bool {
+        self.placer.is_some()
+    }
+
     /// Asks the filter that places requests where to put one.
     pub fn place(
         &self,

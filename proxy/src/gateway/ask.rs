@@ -11,7 +11,7 @@ use crate::downstream::Downstream;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::tokenizer::Tokenizer;
-use crate::upstream::{Pool, forward};
+use crate::upstream::{Pool, Way, forward};
 
 /// The endpoints of a pool that were asked for one exchange.
 #[derive(Default)]
@@ -19,6 +19,13 @@ struct Tried {
     ids: Vec<u32>,
     /// One of them had the request, and the pool a retry to spend for it.
     retried: bool,
+}
+
+impl Tried {
+    /// Whether an exchange may leave the endpoint that it is sent to now.
+    fn may_leave(&self, pool: &Pool, id: u32) -> bool {
+        !self.retried && pool.has_other(&[&self.ids[..], &[id]].concat())
+    }
 }
 
 impl Gateway {
@@ -63,6 +70,7 @@ impl Gateway {
             let counted = async { Ok(count(exchange, tokenizer).await) };
             exchange.counted = client.unless_gone(counted).await?;
         }
+        exchange.demand = self.expect(exchange);
         self.admit(client, exchange).await
     }
 
@@ -83,8 +91,12 @@ impl Gateway {
                 Ok(slot) => slot,
                 Err(error) => return (exchange, Err(error)),
             };
-            let answered =
-                forward::forward(&self.connector, client, &mut exchange, pool, &slot).await;
+            let way = Way {
+                pool,
+                slot: &slot,
+                may_leave: tried.may_leave(pool, slot.id()),
+            };
+            let answered = forward::forward(&self.connector, client, &mut exchange, way).await;
             let error = match answered {
                 Err(error) if error.is_endpoints() => error,
                 answered => return (exchange, answered),
@@ -114,7 +126,8 @@ impl Gateway {
         if tried.retried {
             return false;
         }
-        tried.retried = pool.retries.spend();
+        // Who left an endpoint that had stalled has spent it already.
+        tried.retried = matches!(error, Error::Stalled { .. }) || pool.retries.spend();
         self.meters.retried(&pool.name, tried.retried);
         tried.retried
     }

@@ -10,17 +10,14 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::ledger::{self, Entry, Ledger, Quantity, Scope};
 use crate::limit::{
-    Attribute, Budget, Cause, Cost, History, Key, Lease, Limiter, Now, Period, Reservation, Unit,
+    Attribute, Budget, Cause, Cost, Key, Lease, Limiter, Now, Period, Reservation, Unit,
 };
 use crate::outcome::End;
-
-/// New tokens expected of a whole answer that has no cap, where nothing is known.
-const UNCAPPED: u32 = 512;
+use crate::shape::UNCAPPED;
 
 /// What is charged, and where it is written down.
 pub struct Accounts {
     limiter: Arc<Limiter>,
-    history: History,
     /// Where usage is written down, if it is.
     ledger: Option<Arc<Ledger>>,
 }
@@ -38,36 +35,7 @@ enum Used {
 impl Accounts {
     /// Accounts by a limiter, written down in a ledger.
     pub fn new(limiter: Arc<Limiter>, ledger: Option<Arc<Ledger>>) -> Self {
-        Self {
-            limiter,
-            history: History::default(),
-            ledger,
-        }
-    }
-
-    /// New tokens that are reserved for each answer: what such answers usually
-    /// have at most, and no more than the client's own cap. Where nothing is
-    /// known a stream begins with little, since it can ask for more.
-    fn expected(&self, exchange: &Exchange) -> u32 {
-        let (tenant, model) = (exchange.tenant(), exchange.model_label());
-        let usual = self.history.usual(tenant, model, exchange.prompt_tokens());
-        let cap = exchange.call.max_new_tokens();
-        let unknown = match exchange.call.streaming() {
-            true => Lease::STEP,
-            false => cap.unwrap_or(UNCAPPED),
-        };
-        let expected = usual.unwrap_or(unknown);
-        cap.map_or(expected, |cap| expected.min(cap))
-    }
-
-    fn learn(&self, exchange: &Exchange) {
-        let outcome = &exchange.outcome;
-        if outcome.end == End::Ok && outcome.output_tokens > 0 {
-            let each = outcome.output_tokens / exchange.call.choices();
-            let (tenant, model) = (exchange.tenant(), exchange.model_label());
-            self.history
-                .learn(tenant, model, exchange.input_tokens(), each);
-        }
+        Self { limiter, ledger }
     }
 
     fn write_down(&self, exchange: &Exchange) {
@@ -96,7 +64,7 @@ impl Gateway {
             return Ok(());
         }
         let choices = exchange.call.choices();
-        let output = self.accounts.expected(exchange).saturating_mul(choices);
+        let output = self.reserved(exchange).saturating_mul(choices);
         let tokens = u64::from(exchange.prompt_tokens()) + u64::from(output);
         let cost = match exchange.call.api.generates() {
             true => Cost { tokens },
@@ -120,6 +88,19 @@ impl Gateway {
                 Err(Error::OverLimit(Box::new(denial)))
             }
         }
+    }
+
+    /// New tokens that are reserved for each answer: what such answers usually
+    /// have at most, and no more than the client's own cap. Where nothing is
+    /// known a stream begins with little, since it can ask for more.
+    fn reserved(&self, exchange: &Exchange) -> u32 {
+        let cap = exchange.call.max_new_tokens();
+        let unknown = match exchange.call.streaming() {
+            true => Lease::STEP,
+            false => cap.unwrap_or(UNCAPPED),
+        };
+        let expected = self.lengths(exchange).map_or(unknown, |known| known.usual);
+        cap.map_or(expected, |cap| expected.min(cap))
     }
 
     fn note_shadowed(&self, reservation: &Reservation) {
@@ -149,7 +130,6 @@ impl Gateway {
             Used::Nothing => reservation.settle(0, Now::read()),
             Used::Tokens(tokens) => {
                 reservation.settle(*tokens, Now::read());
-                self.accounts.learn(exchange);
             }
             Used::Unknown => drop(reservation),
         }

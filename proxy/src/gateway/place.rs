@@ -7,21 +7,28 @@ use std::time::{Duration, Instant};
 use pingora_timeout::timeout;
 
 use super::Step;
+use super::explain::{DECISION, decision};
 use crate::downstream::Downstream;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::filter::{Candidate, Choice, Health};
 use crate::upstream::{Pool, Slot};
 
-/// New tokens expected of a request that names no cap.
-const UNCAPPED: u32 = 512;
-
-/// How often the first in line asks again when nothing came free: an endpoint
-/// that was down may be back.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
-
-/// Finds a place in a pool on an endpoint that was not tried yet.
+/// Finds a place in a pool on an endpoint that was not tried yet, and tells a
+/// client who asks why it is that one.
 pub(super) async fn place(
+    client: &mut Downstream<'_>,
+    exchange: Box<Exchange>,
+    pool: &Pool,
+    tried: &[u32],
+) -> Step<Slot> {
+    let (exchange, placed) = find(client, exchange, pool, tried).await;
+    let decision = decision(&exchange, placed.as_ref().ok());
+    client.announce(decision.map(|decision| (DECISION, decision)));
+    (exchange, placed)
+}
+
+async fn find(
     client: &mut Downstream<'_>,
     exchange: Box<Exchange>,
     pool: &Pool,
@@ -29,7 +36,7 @@ pub(super) async fn place(
 ) -> Step<Slot> {
     let started = Instant::now();
     let mut exchange = exchange;
-    if pool.queue.is_empty() {
+    if pool.queue.is_open() {
         let asked;
         (exchange, asked) = ask(exchange, pool, tried, Duration::ZERO);
         match asked {
@@ -51,16 +58,23 @@ async fn wait(
     tried: &[u32],
     started: Instant,
 ) -> Step<Slot> {
-    let Some(ticket) = pool.queue.enter(pool.config.queue.depth) else {
+    let hold = exchange.hold.take();
+    let Some(mut ticket) = pool
+        .queue
+        .enter(pool.config.queue.depth, hold, Instant::now())
+    else {
         return (exchange, Err(Error::QueueFull(pool.name.clone())));
     };
+    if ticket.is_first() {
+        // What came free since it was asked about woke nobody.
+        pool.queue.free();
+    }
     let wait = Wait { pool, started };
-    let first = client.unless_gone(wait.at_most(ticket.first())).await;
-    let first = match first {
-        Ok(first) => first,
-        Err(error) => return (exchange, Err(error)),
-    };
     loop {
+        let turn = wait.at_most(ticket.turn());
+        if let Err(error) = client.unless_gone(turn).await {
+            return (exchange, Err(error));
+        }
         let asked;
         (exchange, asked) = ask(exchange, pool, tried, started.elapsed());
         match asked {
@@ -68,11 +82,8 @@ async fn wait(
             Ok(Some(slot)) => return (exchange, Ok(slot)),
             Err(error) => return (exchange, Err(error)),
         }
-        let soon = async { timeout(ASK_AGAIN, first.freed()).await.ok() };
-        let freed = client.unless_gone(wait.at_most(soon)).await;
-        if let Err(error) = freed {
-            return (exchange, Err(error));
-        }
+        let hold = exchange.hold.take();
+        ticket.stays(hold.map(|hold| hold.at_most), Instant::now());
     }
 }
 
@@ -100,23 +111,29 @@ fn ask(
     tried: &[u32],
     waited: Duration,
 ) -> Step<Option<Slot>> {
-    let new_tokens = exchange.call.max_new_tokens().unwrap_or(UNCAPPED);
-    let tokens = exchange.prompt_tokens().saturating_add(new_tokens);
-    let candidates = pool.choices(new_tokens, tried);
     let generation = exchange.generation.clone();
-    let (exchange, choice) = generation.chain.place(exchange, &candidates, waited);
+    let candidates = pool.choices(exchange.demand.as_ref(), tried, Instant::now());
+    let (mut exchange, choice) = generation.chain.place(exchange, &candidates, waited);
     let id = match choice {
         Ok(Choice::At(id)) => id,
         Ok(Choice::Open) => least(&candidates),
         Ok(Choice::Wait) => return (exchange, Ok(None)),
         Err(refusal) => return (exchange, Err(refusal.into())),
     };
-    (exchange, Ok(Some(pool.take(id, tokens))))
+    let chosen = candidates.iter().find(|candidate| candidate.id == id);
+    exchange.predicted = chosen.and_then(Candidate::predicted);
+    let deadline = exchange.deadline();
+    if let Some(demand) = &mut exchange.demand {
+        demand.deadline = deadline;
+    }
+    let slot = pool.take(id, exchange.demand.as_ref(), Instant::now());
+    (exchange, Ok(Some(slot)))
 }
 
 /// A place on the endpoint of a pool with the least to do, whatever filters say.
 pub(super) fn least_busy(pool: &Pool) -> Slot {
-    pool.take(least(&pool.candidates(0)), 0)
+    let now = Instant::now();
+    pool.take(least(&pool.candidates(None, now)), None, now)
 }
 
 /// The candidate that answers and has the least to do for its weight; among
@@ -169,13 +186,9 @@ mod tests {
             health,
             in_flight: 0,
             outstanding_tokens,
-            queue_depth: 0,
-            predicted_ttft_us: 0,
-            predicted_e2e_us: 0,
             free_kv_tokens: u32::MAX,
-            prefix_hit_tokens: 0,
             weight,
-            marks: 0,
+            ..Candidate::default()
         }
     }
 

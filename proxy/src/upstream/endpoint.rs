@@ -13,12 +13,12 @@ use super::address::Address;
 use super::answer::Answer;
 use super::info::Limits;
 use super::kept::Kept;
-use super::pace::{Pace, micros};
 use super::report::Report;
 use super::scrape::Gauges;
 use super::standing::{Condition, Standing};
 use crate::config;
 use crate::filter::{Candidate, Health, candidate};
+use crate::shape::{Demand, Need, Prediction, Predictor, Prefix, Ticket};
 
 /// One upstream server.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ pub struct Endpoint {
 /// whoever places a request reads it all.
 #[derive(Debug, Default)]
 struct Known {
-    pace: Pace,
+    predictor: Predictor,
+    prefix: Prefix,
     standing: Standing,
     scraped: Option<Scraped>,
 }
@@ -52,15 +53,23 @@ struct Scraped {
     believed_until: Instant,
 }
 
+/// A request that its predictor follows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Followed {
+    pub(super) ticket: Ticket,
+    /// Tokens that it may cost in all.
+    tokens: u64,
+}
+
 /// How an endpoint is seen: by which pool, for which request, and when.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct View {
+pub(super) struct View<'a> {
     /// Its weight in the pool.
     pub(super) weight: u32,
     /// How long the pool has a share grow.
     pub(super) slow_start: Duration,
-    /// New tokens that the request may cost.
-    pub(super) new_tokens: u32,
+    /// What the request asks for; without it nothing is predicted.
+    pub(super) demand: Option<&'a Demand>,
     pub(super) now: Instant,
 }
 
@@ -115,16 +124,36 @@ impl Endpoint {
         }
     }
 
-    /// Counts a request that may cost this many tokens in all.
-    pub(super) fn begins(&self, tokens: u32) {
+    /// Counts a request, and follows it if it is to generate something.
+    pub(super) fn begins(&self, demand: Option<&Demand>, now: Instant) -> Option<Followed> {
         self.in_flight.fetch_add(1, Relaxed);
-        self.outstanding.fetch_add(tokens.into(), Relaxed);
+        let demand = demand?;
+        let tokens = tokens(demand);
+        self.outstanding.fetch_add(tokens, Relaxed);
+        let mut known = self.known.lock();
+        let need = known.need(demand);
+        known.prefix.learn(&demand.prompt);
+        let ticket = known.predictor.begins(need, demand.deadline, now);
+        Some(Followed { ticket, tokens })
     }
 
     /// Counts a request no more.
-    pub(super) fn ended(&self, tokens: u32) {
+    pub(super) fn ended(&self, followed: Option<Followed>, now: Instant) {
         self.in_flight.fetch_sub(1, Relaxed);
-        self.outstanding.fetch_sub(tokens.into(), Relaxed);
+        if let Some(Followed { ticket, tokens }) = followed {
+            self.outstanding.fetch_sub(tokens, Relaxed);
+            self.predictor(|predictor| predictor.ended(ticket, now));
+        }
+    }
+
+    /// It has something to do, and shows nothing for longer than that explains.
+    pub(super) fn has_stalled(&self, now: Instant) -> bool {
+        self.predictor(|predictor| predictor.has_stalled(now))
+    }
+
+    /// Tells its predictor something, or asks it.
+    pub(super) fn predictor<T>(&self, act: impl FnOnce(&mut Predictor) -> T) -> T {
+        act(&mut self.known.lock().predictor)
     }
 
     /// Learns that it answers, whatever it says.
@@ -135,13 +164,6 @@ impl Endpoint {
     /// Learns that an exchange went well.
     pub fn succeeded(&self) {
         self.standing(Standing::succeeded);
-    }
-
-    /// Learns from an exchange that went well how fast it is.
-    pub fn observe(&self, ttft: Duration, per_token: Duration) {
-        let mut known = self.known.lock();
-        known.standing.succeeded(Instant::now());
-        known.pace.observe(ttft, per_token);
     }
 
     /// Learns that it cannot be reached: it is left alone for a while, longer
@@ -173,11 +195,19 @@ impl Endpoint {
         self.drained.load(Relaxed)
     }
 
-    /// Takes down what its own gauges said, to be believed for so long.
-    pub(super) fn scraped(&self, gauges: Gauges, believed: Duration) {
-        self.known.lock().scraped = Some(Scraped {
+    /// Takes down what its own gauges said, to be believed until then.
+    pub fn scraped(&self, gauges: Gauges, believed_until: Instant) {
+        let mut known = self.known.lock();
+        known
+            .predictor
+            .set_engine_load(gauges.running + gauges.queue_depth);
+        if let Some(tokens) = gauges.batch_total_tokens {
+            known.predictor.set_capacity(tokens);
+            known.prefix.set_capacity(tokens);
+        }
+        known.scraped = Some(Scraped {
             gauges,
-            believed_until: Instant::now() + believed,
+            believed_until,
         });
     }
 
@@ -208,30 +238,38 @@ impl Endpoint {
     }
 
     /// What a filter is shown of it.
-    pub(super) fn candidate(&self, id: u32, view: View) -> Candidate {
+    pub(super) fn candidate(&self, id: u32, view: View<'_>) -> Candidate {
         let in_flight = self.in_flight.load(Relaxed);
         let outstanding = self.outstanding.load(Relaxed);
         let known = self.known.lock();
         let condition = self.condition(&known, view.now);
         let share = known.standing.share(view.slow_start, view.now);
         let gauges = known.gauges(view.now).unwrap_or_default();
+        let need = view.demand.map(|demand| known.need(demand));
+        let predict = |need: &Need| known.predictor.predict(need, view.now);
+        let predicted = need.as_ref().map(predict).unwrap_or_default();
         Candidate {
             id,
-            health: condition.health(),
+            health: health(condition, &known, view.now),
             in_flight,
             outstanding_tokens: outstanding.try_into().unwrap_or(u32::MAX),
             queue_depth: gauges.queue_depth,
-            predicted_ttft_us: micros(known.pace.first_token()),
-            predicted_e2e_us: micros(known.pace.tokens(view.new_tokens)),
+            predicted_ttft_us: micros(predicted.ttft),
+            predicted_e2e_us: micros(predicted.whole),
+            predicted_usual_us: micros(predicted.whole_usual),
+            unloaded_us: micros(predicted.unloaded),
+            prefill_us: micros(predicted.own_prefill),
+            inflicted_us: micros(predicted.inflicted),
+            step_us: micros(predicted.step),
             free_kv_tokens: gauges.free_kv_tokens.unwrap_or(u32::MAX),
-            prefix_hit_tokens: 0,
+            prefix_hit_tokens: need.map_or(0, |need| need.cached),
             weight: candidate::weight(view.weight, share),
-            marks: marks(condition, in_flight, share),
+            marks: marks(condition, in_flight, share) | known.marks(&predicted, view.now),
         }
     }
 
     /// What an operator is shown of it.
-    pub(super) fn report(&self, view: View) -> Report {
+    pub(super) fn report(&self, view: View<'_>) -> Report {
         let candidate = self.candidate(0, view);
         let known = self.known.lock();
         let condition = self.condition(&known, view.now);
@@ -242,7 +280,7 @@ impl Endpoint {
         Report {
             url: self.url.clone(),
             health: candidate.health,
-            why: condition.why().map(|why| match failure {
+            why: why(condition, &known, view.now).map(|why| match failure {
                 Some(failure) => format!("{why}: {failure}"),
                 None => why.to_owned(),
             }),
@@ -258,6 +296,21 @@ impl Endpoint {
 }
 
 impl Known {
+    /// What a request needs here.
+    fn need(&self, demand: &Demand) -> Need {
+        Need {
+            cached: self.prefix.cached_tokens(&demand.prompt),
+            ..demand.need
+        }
+    }
+
+    /// What predictions say.
+    fn marks(&self, predicted: &Prediction, now: Instant) -> u32 {
+        bit(self.predictor.wants_probe(now), candidate::PROBE)
+            | bit(predicted.makes_late, candidate::MAKES_LATE)
+            | bit(predicted.is_idle_without_news, candidate::SILENT)
+    }
+
     /// Its gauges, if they were read lately.
     fn gauges(&self, now: Instant) -> Option<Gauges> {
         let lately = self.scraped.filter(|scraped| now < scraped.believed_until);
@@ -265,21 +318,45 @@ impl Known {
     }
 }
 
+/// What it is worth: one that has stalled is suspect.
+fn health(condition: Condition, known: &Known, now: Instant) -> Health {
+    match known.predictor.is_suspect(now) {
+        true => condition.health().max(Health::Degraded),
+        false => condition.health(),
+    }
+}
+
+/// Why it is not up.
+fn why(condition: Condition, known: &Known, now: Instant) -> Option<&'static str> {
+    let stalled = || "it shows nothing for longer than what it has to do explains";
+    let is_suspect = || known.predictor.is_suspect(now);
+    condition.why().or_else(|| is_suspect().then(stalled))
+}
+
 fn marks(condition: Condition, in_flight: u32, share: f64) -> u32 {
-    let mut marks = 0;
     // One exchange is enough to find out.
-    if condition == (Condition::OnTrial { probe: true }) && in_flight == 0 {
-        marks |= candidate::PROBE;
-    }
-    if share < 1.0 {
-        marks |= candidate::SLOW_START;
-    }
-    marks
+    let probe = condition == (Condition::OnTrial { probe: true }) && in_flight == 0;
+    bit(probe, candidate::PROBE) | bit(share < 1.0, candidate::SLOW_START)
+}
+
+fn bit(is_set: bool, mark: u32) -> u32 {
+    if is_set { mark } else { 0 }
+}
+
+/// Tokens that a request may cost in all.
+fn tokens(demand: &Demand) -> u64 {
+    u64::from(demand.need.prompt) + u64::from(demand.need.cap)
+}
+
+/// Microseconds, as many as fit.
+fn micros(duration: Duration) -> u32 {
+    duration.as_micros().try_into().unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Blocks;
 
     fn config(host: &str, port: u16) -> config::Endpoint {
         config::Endpoint {
@@ -295,12 +372,29 @@ mod tests {
         Endpoint::new(&config("a", 1))
     }
 
-    fn view(weight: u32) -> View {
+    fn view(weight: u32) -> View<'static> {
         View {
             weight,
             slow_start: Duration::from_secs(10),
-            new_tokens: 10,
+            demand: None,
             now: Instant::now(),
+        }
+    }
+
+    /// Of a stream of 100 tokens after a prompt of as many.
+    fn demand() -> Demand {
+        Demand {
+            need: Need {
+                prompt: 100,
+                cached: 0,
+                mean: 100,
+                usual: 100,
+                cap: 100,
+                streams: true,
+            },
+            prompt: Blocks::default(),
+            tenant: "-".into(),
+            deadline: None,
         }
     }
 
@@ -315,10 +409,10 @@ mod tests {
     #[test]
     fn what_runs_on_it_is_counted() {
         let endpoint = endpoint();
-        endpoint.begins(100);
+        let followed = endpoint.begins(Some(&demand()), Instant::now());
         let busy = endpoint.candidate(0, view(1));
-        assert_eq!((busy.in_flight, busy.outstanding_tokens), (1, 100));
-        endpoint.ended(100);
+        assert_eq!((busy.in_flight, busy.outstanding_tokens), (1, 200));
+        endpoint.ended(followed, Instant::now());
         let idle = endpoint.candidate(0, view(1));
         assert_eq!((idle.in_flight, idle.outstanding_tokens), (0, 0));
     }
@@ -326,13 +420,26 @@ mod tests {
     #[test]
     fn predictions_follow_what_was_observed() {
         let endpoint = endpoint();
-        assert_eq!(endpoint.candidate(0, view(1)).predicted_e2e_us, 0);
-        endpoint.observe(Duration::from_micros(500), Duration::from_micros(20));
-        let candidate = endpoint.candidate(0, view(1));
-        assert_eq!(
-            (candidate.predicted_ttft_us, candidate.predicted_e2e_us),
-            (500, 700)
-        );
+        let (demand, now) = (demand(), Instant::now());
+        let predicted = |now| {
+            let view = View {
+                demand: Some(&demand),
+                now,
+                ..view(1)
+            };
+            endpoint.candidate(0, view).predicted_e2e_us
+        };
+        assert_eq!(predicted(now), 0);
+        let followed = endpoint.begins(Some(&demand), now).unwrap();
+        let tokens = |tokens: u32| {
+            let now = now + Duration::from_millis(10) * tokens;
+            let mut known = endpoint.known.lock();
+            known.predictor.progressed(followed.ticket, tokens, now);
+        };
+        (1..=100).for_each(tokens);
+        endpoint.ended(Some(followed), now);
+        // A hundred tokens of 10 ms, and the prompt.
+        assert!((1_000_000..1_500_000).contains(&predicted(now)));
     }
 
     #[test]
@@ -360,9 +467,9 @@ mod tests {
             (suspect.health, suspect.wants_probe()),
             (Health::Degraded, true)
         );
-        endpoint.begins(1);
+        endpoint.begins(None, long_ago);
         assert!(!endpoint.candidate(0, view(1)).wants_probe());
-        endpoint.observe(Duration::from_millis(1), Duration::from_millis(1));
+        endpoint.succeeded();
         assert_eq!(endpoint.candidate(0, view(1)).health, Health::Up);
     }
 
@@ -373,9 +480,9 @@ mod tests {
             queue_depth: 3,
             ..Gauges::default()
         };
-        endpoint.scraped(gauges, Duration::from_secs(60));
+        endpoint.scraped(gauges, Instant::now() + Duration::from_secs(60));
         assert_eq!(endpoint.candidate(0, view(1)).queue_depth, 3);
-        endpoint.scraped(gauges, Duration::ZERO);
+        endpoint.scraped(gauges, Instant::now());
         assert_eq!(endpoint.candidate(0, view(1)).queue_depth, 0);
     }
 }

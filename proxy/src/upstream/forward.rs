@@ -3,7 +3,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -14,7 +14,7 @@ use super::connect::Connector;
 use super::message::{Message, passed_on, retry_after};
 use super::relay::Relay;
 use super::terms::Terms;
-use super::{Endpoint, Pool, Slot};
+use super::{Endpoint, Pool, Slot, Way};
 use crate::api::TGI_MODEL;
 use crate::api::translate::Translation;
 use crate::config::Protocol;
@@ -23,7 +23,7 @@ use crate::error::{Error, Refused};
 use crate::exchange::Exchange;
 use crate::outcome::End;
 
-/// Sends an exchange to the endpoint of its slot, and the answer to the client.
+/// Sends an exchange its way, and the answer to the client.
 ///
 /// # Errors
 /// When there is no answer, it is an error, or it breaks off. Until the client
@@ -33,9 +33,9 @@ pub async fn forward(
     connector: &Connector,
     client: &mut Downstream<'_>,
     exchange: &mut Exchange,
-    pool: &Pool,
-    slot: &Slot,
+    way: Way<'_>,
 ) -> Result<(), Error> {
+    let Way { pool, slot, .. } = way;
     let endpoint = slot.endpoint();
     let translation = translation(exchange, pool)?;
     let message = message(exchange, pool, endpoint, translation)?;
@@ -44,6 +44,7 @@ pub async fn forward(
     exchange.outcome.endpoint = Some(endpoint.url.clone());
     // Pinned here: it is large, and would be moved twice on its way.
     let asked = pin!(connector.ask(endpoint, &message, &terms));
+    let asked = way.unless_stalled(asked);
     let asked = client.unless_gone(asked).await;
     if let Err(Error::Connect { .. }) = &asked {
         endpoint.unreachable(Instant::now());
@@ -59,11 +60,11 @@ pub async fn forward(
     }
     exchange.outcome.status = answer.head().status.as_u16();
     exchange.outcome.end = End::Ok;
-    let mut relay = Relay::new(client, exchange, answer, translation);
+    let mut relay = Relay::new(client, exchange, answer, translation, way);
     relay.run().await?;
     let answer = relay.into_answer();
+    learn(slot, answer.head(), exchange);
     endpoint.release(answer).await;
-    learn(endpoint, exchange);
     exchange.learn_prompt();
     Ok(())
 }
@@ -146,26 +147,21 @@ fn as_it_came(
     translation.is_identity().then(|| (headers(), body))
 }
 
-/// Lets the endpoint's averages learn from an answer that went well. A whole
-/// answer shows no first token; its mean time per token stands for it.
-fn learn(endpoint: &Endpoint, exchange: &Exchange) {
+/// By which TGI tells how long a request waited for its engine, milliseconds.
+const QUEUE_TIME: &str = "x-queue-time";
+
+/// Lets the endpoint's predictor learn from a whole answer that went well; a
+/// stream has told it token by token.
+fn learn(slot: &Slot, answer: &ResponseHeader, exchange: &Exchange) {
     let outcome = &exchange.outcome;
     if outcome.end != End::Ok {
         return;
     }
-    if outcome.output_tokens == 0 {
-        return endpoint.succeeded();
-    }
-    let took = outcome.received.elapsed().saturating_sub(outcome.queued);
-    match outcome.ttft() {
-        Some(ttft) => {
-            let ttft = ttft.saturating_sub(outcome.queued);
-            let after_first = outcome.output_tokens.saturating_sub(1).max(1);
-            endpoint.observe(ttft, took.saturating_sub(ttft) / after_first);
-        }
-        None => {
-            let per_token = took / outcome.output_tokens;
-            endpoint.observe(per_token, per_token);
-        }
+    slot.endpoint().succeeded();
+    if outcome.first_token.is_none() {
+        let queued = answer.headers.get(QUEUE_TIME);
+        let queued = queued.and_then(|ms| ms.to_str().ok()?.parse().ok());
+        let queued = Duration::from_millis(queued.unwrap_or(0));
+        slot.answered(outcome.output_tokens, queued, Instant::now());
     }
 }

@@ -36,7 +36,13 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 
 /// Headers of a request that the gateway writes itself or has answered. Events
 /// and token counts are read on the way, so answers are to come as they are.
-const OURS: [HeaderName; 4] = [ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, HOST];
+const OURS: [HeaderName; 5] = [
+    ACCEPT_ENCODING,
+    CONTENT_LENGTH,
+    EXPECT,
+    HOST,
+    HeaderName::from_static("x-headworks-decision"),
+];
 
 /// A request, ready to be written.
 pub(super) struct Message {

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use http::header::HeaderName;
 use pingora_http::ResponseHeader;
 
+use super::Way;
 use super::answer::{Answer, HELD};
 use super::message::passed_on;
 use crate::api::Api;
@@ -30,6 +31,7 @@ pub(super) struct Relay<'a, 'c> {
     exchange: &'a mut Exchange,
     answer: Answer,
     translation: Translation,
+    way: Way<'a>,
 }
 
 impl<'a, 'c> Relay<'a, 'c> {
@@ -38,12 +40,14 @@ impl<'a, 'c> Relay<'a, 'c> {
         exchange: &'a mut Exchange,
         answer: Answer,
         translation: Translation,
+        way: Way<'a>,
     ) -> Self {
         Self {
             client,
             exchange,
             answer,
             translation,
+            way,
         }
     }
 
@@ -91,7 +95,9 @@ impl<'a, 'c> Relay<'a, 'c> {
                 self.client.write(events.finish()).await?;
                 break;
             };
-            self.client.write(events.take(piece)).await?;
+            let piece = events.take(piece);
+            self.way.slot.progresses(events.tokens());
+            self.client.write(piece).await?;
             if !self.goes_on(events).await {
                 let prompt_tokens = self.exchange.input_tokens();
                 let last = events.end_early(&self.exchange.call, prompt_tokens);
@@ -127,7 +133,7 @@ impl<'a, 'c> Relay<'a, 'c> {
     async fn hold(&mut self, events: &mut Events) -> Result<Bytes, Error> {
         let mut held = Bytes::new();
         while !events.has_answer() {
-            let next = self.answer.next_in_time();
+            let next = self.way.unless_stalled(self.answer.next_in_time());
             let piece = match self.client.unless_gone(next).await? {
                 Some(piece) => events.take(piece),
                 None => return self.ended_early(events, held),
@@ -138,6 +144,7 @@ impl<'a, 'c> Relay<'a, 'c> {
             }
         }
         self.exchange.outcome.first_token = Some(Instant::now());
+        self.way.slot.progresses(events.tokens().max(1));
         Ok(held)
     }
 

@@ -17,6 +17,8 @@ pub struct Gauges {
     pub running: u32,
     /// Tokens that the batch of a TGI may still grow to.
     pub batch_max_tokens: u32,
+    /// Tokens of prompts and answers that fit together; only TGI tells.
+    pub batch_total_tokens: Option<u32>,
     /// Free key/value cache, tokens; only vLLM tells.
     pub free_kv_tokens: Option<u32>,
 }
@@ -39,6 +41,7 @@ struct Read {
     queue_depth: f64,
     running: f64,
     batch_max_tokens: f64,
+    batch_total_tokens: f64,
     cache_tokens: f64,
     cache_use: f64,
     /// How many engines told the use of their cache.
@@ -51,6 +54,7 @@ impl Read {
             "tgi_queue_size" | "vllm:num_requests_waiting" => self.queue_depth += line.value,
             "tgi_batch_current_size" | "vllm:num_requests_running" => self.running += line.value,
             "tgi_batch_current_max_tokens" => self.batch_max_tokens += line.value,
+            "tgi_batch_max_total_tokens" => self.batch_total_tokens += line.value,
             // The second is its older name.
             "vllm:kv_cache_usage_perc" | "vllm:gpu_cache_usage_perc" => {
                 self.cache_use += line.value;
@@ -71,6 +75,8 @@ impl Read {
             queue_depth: whole(self.queue_depth),
             running: whole(self.running),
             batch_max_tokens: whole(self.batch_max_tokens),
+            batch_total_tokens: (self.batch_total_tokens > 0.0)
+                .then(|| whole(self.batch_total_tokens)),
             free_kv_tokens: is_known.then(|| whole(free)),
         }
     }
@@ -127,11 +133,13 @@ mod tests {
             # TYPE tgi_queue_size gauge\ntgi_queue_size 3\n\n\
             # TYPE tgi_batch_current_size gauge\ntgi_batch_current_size 12\n\n\
             # TYPE tgi_batch_current_max_tokens gauge\ntgi_batch_current_max_tokens 4096\n\n\
+            # TYPE tgi_batch_max_total_tokens gauge\ntgi_batch_max_total_tokens 30000\n\n\
             # TYPE tgi_request_duration histogram\ntgi_request_duration_bucket{le=\"0.00015\"} 0\n";
         let gauges = Gauges {
             queue_depth: 3,
             running: 12,
             batch_max_tokens: 4096,
+            batch_total_tokens: Some(30_000),
             free_kv_tokens: None,
         };
         assert_eq!(Gauges::read(page), gauges);
@@ -160,6 +168,7 @@ vllm:cache_config_info{mamba_block_size="99",block_size="16",engine="1",num_gpu_
             queue_depth: 3,
             running: 14,
             batch_max_tokens: 0,
+            batch_total_tokens: None,
             free_kv_tokens: Some(16_000),
         };
         assert_eq!(Gauges::read(page), gauges);

@@ -31,7 +31,7 @@ fn never_more_than_half_of_a_pool_is_ejected() {
         (0..)
             .zip(&pool.endpoints)
             .for_each(|(id, _)| pool.failed(id, now));
-        let out = pool.candidates(1).into_iter();
+        let out = pool.candidates(None, Instant::now()).into_iter();
         let out = out.filter(|candidate| candidate.health == Health::Down);
         assert_eq!(out.count(), ejected, "{urls}");
         assert!(pool.is_up());
@@ -43,12 +43,12 @@ fn a_drained_endpoint_is_chosen_only_when_nothing_else_is_left() {
     let pools = pools("'http://a', 'http://b'", None);
     let pool = pools.get("a").unwrap();
     pools.endpoint("http://b:80").unwrap().drain();
-    assert_eq!(ids(&pool.candidates(1)), [0, 1]);
-    assert_eq!(ids(&pool.choices(1, &[])), [0]);
-    assert_eq!(ids(&pool.choices(1, &[0])), [1]);
+    assert_eq!(ids(&pool.candidates(None, Instant::now())), [0, 1]);
+    assert_eq!(ids(&pool.choices(None, &[], Instant::now())), [0]);
+    assert_eq!(ids(&pool.choices(None, &[0], Instant::now())), [1]);
     assert!(pool.is_up());
     pools.endpoint("http://a:80").unwrap().drain();
-    assert_eq!(ids(&pool.choices(1, &[])), [0, 1]);
+    assert_eq!(ids(&pool.choices(None, &[], Instant::now())), [0, 1]);
     assert!(!pool.is_up());
 }
 
@@ -56,8 +56,8 @@ fn a_drained_endpoint_is_chosen_only_when_nothing_else_is_left() {
 fn a_slot_counts_until_it_is_let_go() {
     let pools = pools("'http://a'", None);
     let pool = pools.get("a").unwrap();
-    let running = || pool.candidates(1)[0].in_flight;
-    let slot = pool.take(0, 100);
+    let running = || pool.candidates(None, Instant::now())[0].in_flight;
+    let slot = pool.take(0, None, Instant::now());
     assert_eq!(running(), 1);
     drop(slot);
     assert_eq!(running(), 0);
@@ -81,7 +81,11 @@ fn what_is_known_of_an_endpoint_outlives_a_reload_and_a_new_one_begins_slowly() 
     let second = pools("'http://c', 'http://b'", Some(&first));
     assert!(second.endpoint("http://b:80").unwrap().is_drained());
     let marks = |pools: &Pools| {
-        let candidates = pools.get("a").unwrap().candidates(1).into_iter();
+        let candidates = pools
+            .get("a")
+            .unwrap()
+            .candidates(None, Instant::now())
+            .into_iter();
         candidates
             .map(|candidate| candidate.marks)
             .collect::<Vec<_>>()

@@ -169,13 +169,9 @@ pub(crate) fn candidates(count: u32) -> Vec<Candidate> {
         health: Health::Up,
         in_flight: count - id,
         outstanding_tokens: (count - id) * 100,
-        queue_depth: 0,
-        predicted_ttft_us: 0,
-        predicted_e2e_us: 0,
         free_kv_tokens: u32::MAX,
-        prefix_hit_tokens: 0,
         weight: 1,
-        marks: 0,
+        ..Candidate::default()
     };
     (0..count).map(candidate).collect()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ended::Ended;
-use super::exchange::{Exchange, max_new_tokens};
+use super::exchange::{Exchange, Hold, max_new_tokens};
 use super::host::MockHost;
 use super::imports::outcome::Facts;
 use super::world::World;
@@ -41,7 +41,8 @@ impl<F: Filter> Answer<F> {
         answer
     }
 
-    /// Runs `place` for a request that waits for `waited` now.
+    /// Runs `place` for a request that waits for `waited` now. What an earlier run
+    /// said of its place in line, and why, is forgotten.
     ///
     /// ```
     /// use headworks_sdk::prelude::*;
@@ -66,6 +67,8 @@ impl<F: Filter> Answer<F> {
             Verdict::Next,
             "a refused request is not placed"
         );
+        self.exchange.hold = None;
+        self.exchange.explanation = None;
         let placement = self.lend(|filter, request| filter.place(request, candidates, waited));
         match &placement {
             Placement::At(id) => {
@@ -184,6 +187,26 @@ impl<F> Answer<F> {
     #[must_use]
     pub fn charged(&self) -> &[String] {
         &self.exchange.charges
+    }
+
+    /// In which time from its arrival the answer should be complete, if a filter
+    /// has said.
+    #[must_use]
+    pub fn objective(&self) -> Option<Duration> {
+        let millis = self.exchange.objective_ms?;
+        Some(Duration::from_millis(millis.into()))
+    }
+
+    /// How the request stands in line, if `place` said when it ran last.
+    #[must_use]
+    pub fn hold(&self) -> Option<Hold> {
+        self.exchange.hold
+    }
+
+    /// Why `place` decided as it did when it ran last, if it said.
+    #[must_use]
+    pub fn explanation(&self) -> Option<&str> {
+        self.exchange.explanation.as_deref()
     }
 
     /// The notes for the access log.

@@ -1,6 +1,7 @@
 //! A request on its way to the filter.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use super::body::Body;
 use super::exchange::Exchange;
 use super::host::MockHost;
 use crate::Filter;
+use crate::units::millis_at_least;
 
 /// A request to the mock gateway, made by [`MockHost::chat`] and its kin.
 ///
@@ -37,6 +39,7 @@ impl<'a, F: Filter> Call<'a, F> {
             path: path.to_owned(),
             model: model.to_owned(),
             prompt_tokens: 2,
+            sent: host.world.elapsed.get(),
             ..Exchange::default()
         };
         Self { host, exchange }
@@ -85,6 +88,18 @@ impl<'a, F: Filter> Call<'a, F> {
         self.parameter("max_new_tokens", tokens)
     }
 
+    /// How many new tokens the host expects; the cap when not set, 128 without one.
+    pub fn expected_new_tokens(mut self, tokens: u32) -> Self {
+        self.exchange.expected_new_tokens = Some(tokens);
+        self
+    }
+
+    /// How long ago the request arrived; from here on it ages with the clock.
+    pub fn age(mut self, age: Duration) -> Self {
+        self.exchange.age = age;
+        self
+    }
+
     /// A generation parameter, by its TGI name.
     ///
     /// # Panics
@@ -129,9 +144,22 @@ impl<'a, F: Filter> Call<'a, F> {
         self
     }
 
+    /// What the tenant has had of the pool, to thousandths; 1.0, just its share,
+    /// when not set.
+    pub fn tenant_share(mut self, share: f64) -> Self {
+        self.exchange.tenant_share = Some((share * 1000.0).round() as u32);
+        self
+    }
+
     /// The pool that an earlier filter of the chain chose.
     pub fn routed(mut self, pool: &str) -> Self {
         self.exchange.pool = Some(pool.to_owned());
+        self
+    }
+
+    /// The objective that an earlier filter of the chain set.
+    pub fn objective(mut self, objective: Duration) -> Self {
+        self.exchange.objective_ms = Some(millis_at_least(objective));
         self
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::host::MockHost;
 use super::world::World;
-use crate::{Candidate, Filter, Problems, Settings};
+use crate::{Candidate, Filter, Problems};
 
 /// A gateway to be, for filters that look at more than requests.
 ///
@@ -79,11 +79,7 @@ impl Gateway {
     /// What is wrong with the settings.
     pub fn load<F: Filter>(self, settings: Value) -> Result<MockHost<F>, Problems> {
         let world = Rc::new(self.0);
-        let json = settings.to_string();
-        drop(settings);
-        world.configuring.set(true);
-        let filter = world.run(|| F::Config::decode(&json).and_then(F::configure))?;
-        world.configuring.set(false);
+        let filter = world.configure(settings)?;
         Ok(MockHost::new(world, filter))
     }
 }

@@ -67,6 +67,34 @@ impl<F: Filter> MockHost<F> {
         Call::new(self, "tgi.generate", "/generate", "")
     }
 
+    /// Puts another instance in the filter's place, with these settings. What the
+    /// gateway keeps stays: store, metrics, clock; requests that were sent keep
+    /// the instance they began with.
+    ///
+    /// ```
+    /// use headworks_sdk::prelude::*;
+    ///
+    /// #[on_request]
+    /// fn once(request: &mut Request) -> Verdict {
+    ///     match store::increment(request.model(), 1, None) {
+    ///         1 => Verdict::Next,
+    ///         _ => Verdict::forbid("once is enough"),
+    ///     }
+    /// }
+    ///
+    /// let mut host = testing::host::<Once>(json!({})).unwrap();
+    /// assert!(host.chat("llama3").send().rejection().is_none());
+    /// host.reload(json!({})).unwrap();
+    /// assert!(host.chat("llama3").send().rejection().is_some());
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with the settings; the instance before then stays.
+    pub fn reload(&mut self, settings: Value) -> Result<(), Problems> {
+        self.filter = Rc::new(self.world.configure(settings)?);
+        Ok(())
+    }
+
     /// Lets time pass.
     pub fn advance(&mut self, time: Duration) {
         self.world.elapsed.set(self.world.elapsed.get() + time);

@@ -21,7 +21,7 @@ struct Metric {
     labels: Vec<String>,
 }
 
-/// One label set, and what it was given, in order.
+/// One label set, and what it was given.
 struct Series {
     metric: usize,
     values: Vec<String>,
@@ -78,12 +78,21 @@ impl Registry {
         number(self.series.len() - 1)
     }
 
-    /// Takes a sample.
+    /// Takes a sample. Of a counter only the sum is kept and of a gauge the last
+    /// value, so that a long simulation does not grow by them.
     pub(crate) fn observe(&mut self, series: u32, value: i64) {
-        self.series[series as usize].samples.push(value);
+        let Series {
+            metric, samples, ..
+        } = &mut self.series[series as usize];
+        match (self.metrics[*metric].kind, samples.first_mut()) {
+            (Kind::Counter, Some(sum)) => *sum += value,
+            (Kind::Gauge, Some(last)) => *last = value,
+            _ => samples.push(value),
+        }
     }
 
-    /// What a label set was given, in order.
+    /// What a label set was given: the sum of a counter, the last value of a
+    /// gauge, all durations of a timer in order.
     ///
     /// # Panics
     /// When no such metric is declared: a misspelt name would make a check that

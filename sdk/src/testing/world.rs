@@ -6,10 +6,12 @@ use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::exchange::Exchange;
 use super::registry::Registry;
 use super::store::Store;
-use crate::{Allowance, Candidate};
+use crate::{Allowance, Candidate, Filter, Problems, Settings};
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
@@ -45,6 +47,25 @@ impl World {
     pub(crate) fn run<T>(self: &Rc<Self>, code: impl FnOnce() -> T) -> T {
         let _guard = Leave(CURRENT.replace(Some(self.clone())));
         code()
+    }
+
+    /// Makes an instance of a filter. If its settings are wrong, this world is as
+    /// it was.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(crate) fn configure<F: Filter>(self: &Rc<Self>, settings: Value) -> Result<F, Problems> {
+        let json = settings.to_string();
+        drop(settings);
+        let (budgets, served) = (self.budgets.take(), self.served.take());
+        self.configuring.set(true);
+        let filter = self.run(|| F::Config::decode(&json).and_then(F::configure));
+        self.configuring.set(false);
+        if filter.is_err() {
+            self.budgets.replace(budgets);
+            self.served.replace(served);
+        }
+        filter
     }
 
     /// Runs a hook in this world, which has the exchange for that time.

@@ -36,6 +36,15 @@ fn obey(order: &str, request: &mut Request) -> Result<(), Refused> {
             request.set_header("X-Team", "red")?;
             request.remove_header("do");
         }
+        "hurry" => {
+            request.set_objective(Duration::from_micros(1_500_001));
+            let facts = (
+                request.expected_new_tokens(),
+                request.age(),
+                request.tenant_share(),
+            );
+            request.tag("facts", &format!("{facts:?} {:?}", request.objective()));
+        }
         "bad head" => request.set_header("x team", "red")?,
         _ => {}
     }
@@ -142,4 +151,19 @@ fn prompt_content_can_be_read_with_the_grant() {
 #[should_panic(expected = "`/inputs` leads to prompt content, which needs the grant `content`")]
 fn prompt_content_cannot_be_read_without_the_grant() {
     host().generate("llama3").header("do", "read").send();
+}
+
+#[test]
+fn what_is_expected_of_a_request_and_how_old_it_is_can_be_told() {
+    let mut host = host();
+    host.advance(Duration::from_secs(5));
+    let call = host.chat("llama3").header("do", "hurry");
+    let call = call.expected_new_tokens(90).age(Duration::from_millis(250));
+    let answer = call.tenant_share(1.5).objective(Duration::MAX).send();
+    assert_eq!(answer.objective(), Some(Duration::from_millis(1501)));
+    assert_eq!(answer.tags()["facts"], "(90, 250ms, 1.5) Some(1.501s)");
+
+    let call = host.chat("llama3").header("do", "hurry");
+    let answer = call.max_new_tokens(64).send();
+    assert_eq!(answer.tags()["facts"], "(64, 0ns, 1.0) Some(1.501s)");
 }

@@ -151,3 +151,14 @@ fn a_refusal_has_a_status_of_an_error() {
         .chat("llama3")
         .send();
 }
+
+#[test]
+fn settings_that_are_wrong_leave_the_instance_that_was() {
+    let mut host = testing::host::<Fixed>(json!({"pool": "big"})).unwrap();
+    let before = host.chat("llama3").send();
+    assert!(host.reload(json!({"pol": "small"})).is_err());
+    assert_eq!(host.chat("llama3").send().pool(), Some("big"));
+    host.reload(json!({"pool": "small"})).unwrap();
+    assert_eq!(host.chat("llama3").send().pool(), Some("small"));
+    assert_eq!(before.pool(), Some("big"));
+}

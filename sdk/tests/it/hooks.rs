@@ -58,6 +58,17 @@ fn last(_: &mut Request, candidates: &[Candidate], _: Duration) -> Placement {
     candidates.last().map_or(Placement::Wait, Placement::at)
 }
 
+/// Lets others overtake a request by as much as it is old.
+#[place]
+fn by_age(request: &mut Request, at: &[Candidate], _: Duration) -> Placement {
+    if let Some(free) = at.iter().find(|at| !at.makes_late()) {
+        return Placement::at(free);
+    }
+    request.hold(request.age(), Duration::from_secs(1));
+    request.explain("it would make others late");
+    Placement::Wait
+}
+
 #[on_complete]
 fn quiet(_: &Request, _: &Outcome) {}
 
@@ -125,6 +136,30 @@ fn place_waits_until_an_endpoint_is_free_and_refuses_in_the_end() {
         answer.place(&[], Duration::from_secs(2)),
         Placement::Reject(_)
     ));
+}
+
+#[test]
+fn how_a_request_stands_in_line_is_said_anew_each_time() {
+    let mut host = testing::host::<ByAge>(json!({})).unwrap();
+    let mut answer = host.chat("llama3").send();
+    let busy = Candidate {
+        marks: 4,
+        ..Candidate::default()
+    };
+    host.advance(Duration::from_millis(300));
+    let placement = answer.place(std::slice::from_ref(&busy), Duration::ZERO);
+    assert_eq!(placement, Placement::Wait);
+    let expected = testing::Hold {
+        behind: Duration::from_millis(300),
+        at_most: Duration::from_secs(1),
+    };
+    assert_eq!(answer.hold(), Some(expected));
+    assert_eq!(answer.explanation(), Some("it would make others late"));
+
+    let idle = Candidate { marks: 8, ..busy };
+    assert!(idle.is_silent() && !idle.makes_late());
+    assert_eq!(answer.place(&[idle], Duration::ZERO), Placement::At(0));
+    assert_eq!((answer.hold(), answer.explanation()), (None, None));
 }
 
 #[test]

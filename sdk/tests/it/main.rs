@@ -9,3 +9,4 @@ mod calls;
 mod gateway;
 mod hooks;
 mod settings;
+mod usable;

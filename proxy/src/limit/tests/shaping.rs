@@ -5,6 +5,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
+use crate::shape::History;
 
 const LIMIT: u32 = 60_000;
 const BURST: u32 = 5000;
@@ -108,7 +109,8 @@ impl Simulation {
         let output = match self.first {
             First::Step => 64,
             First::Usual => {
-                let usual = self.history.usual("t", "m", input);
+                let lengths = self.history.lengths("t", "m", input);
+                let usual = lengths.map(|lengths| lengths.usual);
                 usual.map_or(CAP, |usual| usual.min(CAP))
             }
         };

@@ -1,7 +1,7 @@
 //! One question to an endpoint, and what is learnt of the answer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -99,7 +99,7 @@ impl Probe {
             Ok((StatusCode::OK, page)) => {
                 let gauges = Gauges::read(&String::from_utf8_lossy(&page));
                 let believed = self.health.scrape_interval.saturating_mul(BELIEVED);
-                self.endpoint.scraped(gauges, believed);
+                self.endpoint.scraped(gauges, Instant::now() + believed);
             }
             Ok((status, _)) => self.note(path, status.as_str()),
             Err(failure) => self.note(path, &failure),

@@ -1,14 +1,17 @@
 //! `request`: what filters see and change of the request of the call.
 
+use std::time::Duration;
+
 use wasmtime::Result;
 
 use super::super::bindings::request::Host;
 use super::super::failure::BadCall;
 use super::super::log::cut;
 use super::super::state::State;
-use super::fault;
+use super::{fault, micros};
 use crate::config::Grant;
 use crate::exchange::Exchange;
+use crate::shape::Hold;
 
 /// Most bytes that a filter may store for an exchange.
 const STATE: usize = 64 << 10;
@@ -171,6 +174,41 @@ impl Host for State {
             return Err(BadCall(format!("the exchange has {TAGS} tags already")).into());
         }
         tags.push((key, value));
+        Ok(())
+    }
+
+    fn expected_new_tokens(&mut self) -> Result<u32> {
+        Ok(self.exchange()?.expected_new_tokens())
+    }
+
+    fn age_us(&mut self) -> Result<u64> {
+        Ok(micros(self.exchange()?.outcome.started.elapsed()))
+    }
+
+    fn tenant_share(&mut self) -> Result<u32> {
+        Ok(self.exchange()?.tenant_share())
+    }
+
+    fn objective_ms(&mut self) -> Result<Option<u32>> {
+        let objective = self.exchange()?.objective;
+        Ok(objective.map(|objective| u32::try_from(objective.as_millis()).unwrap_or(u32::MAX)))
+    }
+
+    fn set_objective(&mut self, ms: u32) -> Result<()> {
+        self.exchange()?.objective = Some(Duration::from_millis(ms.into()));
+        Ok(())
+    }
+
+    fn hold(&mut self, behind_ms: u32, at_most_ms: u32) -> Result<()> {
+        self.exchange()?.hold = Some(Hold {
+            behind: Duration::from_millis(behind_ms.into()),
+            at_most: Duration::from_millis(at_most_ms.into()),
+        });
+        Ok(())
+    }
+
+    fn explain(&mut self, why: String) -> Result<()> {
+        self.exchange()?.why = Some(cut(&why).to_owned());
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! `upstreams`: how pools and their endpoints stand.
 
+use std::time::Instant;
+
 use wasmtime::Result;
 
 use super::super::bindings::types::Candidate;
@@ -11,11 +13,12 @@ impl Host for State {
         Ok(self.scope.pools.names().map(ToString::to_string).collect())
     }
 
-    /// For a request of the size of the one at hand, if there is one.
+    /// For the request at hand, once it is known what it asks of an endpoint.
     fn snapshot(&mut self, pool: String) -> Result<Vec<Candidate>> {
-        let call = self.exchange.as_ref().map(|exchange| &exchange.call);
-        let new = call.and_then(crate::api::Call::max_new_tokens).unwrap_or(0);
-        let candidates = self.scope.pools.get(&pool).map(|pool| pool.candidates(new));
+        let exchange = self.exchange.as_ref();
+        let demand = exchange.and_then(|exchange| exchange.demand.as_ref());
+        let pool = self.scope.pools.get(&pool);
+        let candidates = pool.map(|pool| pool.candidates(demand, Instant::now()));
         Ok(candidates
             .unwrap_or_default()
             .into_iter()

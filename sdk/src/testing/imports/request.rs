@@ -1,10 +1,13 @@
 //! The request of the hook under way.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::testing::body::Body;
-use crate::testing::exchange::{self, Exchange};
+use crate::testing::exchange::{self, Exchange, Hold};
 use crate::testing::world::World;
+use crate::units::micros;
 
 pub(crate) fn api() -> String {
     with(|exchange| exchange.body.api.clone())
@@ -42,6 +45,15 @@ pub(crate) fn max_new_tokens() -> Option<u32> {
     with(|exchange| exchange::max_new_tokens(&exchange.body))
 }
 
+pub(crate) fn expected_new_tokens() -> u32 {
+    with(|exchange| exchange.expected_new_tokens())
+}
+
+pub(crate) fn age_us() -> u64 {
+    let now = World::current().elapsed.get();
+    with(|exchange| micros(exchange.age + (now - exchange.sent)))
+}
+
 pub(crate) fn parameter(name: &str) -> Option<String> {
     with(|exchange| exchange.body.parameter(name).map(Value::to_string))
 }
@@ -71,6 +83,30 @@ pub(crate) fn key() -> Option<String> {
 
 pub(crate) fn class() -> Option<String> {
     with(|exchange| exchange.class.clone())
+}
+
+pub(crate) fn tenant_share() -> u32 {
+    with(|exchange| exchange.tenant_share.unwrap_or(1000))
+}
+
+pub(crate) fn objective_ms() -> Option<u32> {
+    with(|exchange| exchange.objective_ms)
+}
+
+pub(crate) fn set_objective(ms: u32) {
+    with(|exchange| exchange.objective_ms = Some(ms));
+}
+
+pub(crate) fn hold(behind_ms: u32, at_most_ms: u32) {
+    let hold = Hold {
+        behind: Duration::from_millis(behind_ms.into()),
+        at_most: Duration::from_millis(at_most_ms.into()),
+    };
+    with(|exchange| exchange.hold = Some(hold));
+}
+
+pub(crate) fn explain(why: &str) {
+    with(|exchange| exchange.explanation = Some(why.to_owned()));
 }
 
 pub(crate) fn charge(budget: u32) {
