@@ -1,74 +1,130 @@
-//! Chooses the endpoint with the least work for its weight, and keeps requests
-//! waiting in the gateway while every endpoint is busy.
+//! Chooses the endpoint that answers soonest, and keeps answers within their
+//! objectives: what would be late is refused at once, or waits where there is
+//! time for that. The decision is the law's; this asks and obeys it.
 
-mod score;
+mod convert;
+pub mod law;
+mod memory;
+mod promise;
+mod rules;
+mod settings;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use headworks_sdk::prelude::*;
 
-use score::Work;
+pub use settings::Config;
 
-/// When another try is worth it if nothing answers. The gateway leaves an
-/// endpoint that cannot be reached alone for no less.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+use law::{Decision, Law, Options, Priority};
+use rules::Rules;
 
-/// New tokens expected of a request that names no cap.
-const UNCAPPED: u32 = 512;
-
-/// How much one endpoint takes.
-#[config(check)]
+/// The filter.
 pub struct LoadShaper {
-    /// Exchanges on one endpoint at a time; no limit when absent.
+    rules: Rules,
+    options: Options,
     max_in_flight: Option<u32>,
-}
-
-impl LoadShaper {
-    fn check(&self, problems: &mut Problems) {
-        if self.max_in_flight == Some(0) {
-            let message = "must be greater than 0, got 0; leave it out for no limit";
-            problems.add("max_in_flight", message);
-        }
-    }
-
-    fn has_room(&self, candidate: &Candidate) -> bool {
-        self.max_in_flight
-            .is_none_or(|most| candidate.in_flight < most)
-    }
+    decisions: Counter,
+    margin: Gauge,
 }
 
 #[filter]
 impl Filter for LoadShaper {
-    fn place(&self, request: &mut Request, candidates: &[Candidate], _: Duration) -> Placement {
-        // A request that is to show whether an endpoint does well again.
-        if let Some(probe) = candidates.iter().find(|candidate| candidate.wants_probe()) {
-            return Placement::at(probe);
-        }
-        let best_health = candidates.iter().map(|candidate| candidate.health).min();
-        let health = match best_health {
-            Some(health) if health != Health::Down => health,
-            _ => return nobody_answers().into(),
+    type Config = Config;
+
+    fn configure(config: Config) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let rules = config.rules(&mut problems);
+        let shaper = Self {
+            rules,
+            options: Options {
+                size_neutral: config.size_neutral,
+                ..Options::default()
+            },
+            max_in_flight: config.max_in_flight,
+            decisions: Counter::new("shaper.decisions.{pool}.{decision}", &["pool", "decision"]),
+            margin: Gauge::new("shaper.margin.{pool}", &["pool"]),
         };
-        let fit: Vec<&Candidate> = candidates
-            .iter()
-            .filter(|candidate| candidate.health == health && self.has_room(candidate))
-            .collect();
-        match fit[..] {
-            [] => Placement::Wait,
-            // Nothing to compare, so nothing to ask the request for.
-            [only] => Placement::at(only),
-            _ => Placement::at(Work::of(expected_tokens(request), &fit).least()),
+        problems.none_or(shaper)
+    }
+
+    fn place(&self, request: &mut Request, candidates: &[Candidate], _: Duration) -> Placement {
+        let terms = self.rules.of(request);
+        let objective = terms.objective.and_then(|it| it.with(candidates));
+        let priority = terms.priority.unwrap_or_default();
+        let pool = request.pool().unwrap_or_default();
+        let decision = self.decide(request, candidates, (objective, priority), &pool);
+        request.explain(decision.why());
+        self.decisions
+            .increment(&[&pool, convert::label(&decision)]);
+        match decision {
+            Decision::At { id, way } => {
+                if let Some(objective) = objective {
+                    request.set_objective(objective);
+                }
+                promise::keep(request, objective.filter(|_| way.is_promise()));
+                Placement::At(id)
+            }
+            Decision::Hold { at_most, .. } => {
+                // Who has no objective waits in the order of arrival.
+                let tokens = objective.map_or(0, |_| cost(request));
+                request.hold(law::behind(tokens, priority), at_most);
+                Placement::Wait
+            }
+            Decision::Refuse {
+                kind, retry_after, ..
+            } => convert::rejection(kind, retry_after).into(),
         }
+    }
+
+    fn on_complete(&self, request: &Request, outcome: &Outcome) {
+        let Some(in_time) = promise::was_kept(request, outcome) else {
+            return;
+        };
+        let pool = outcome.pool().unwrap_or_default();
+        let margin = memory::with(&pool, self.options, |law| {
+            law.answered(in_time);
+            law.margin()
+        });
+        self.margin.set((margin * 1000.0).round() as i64, &[&pool]);
     }
 }
 
-/// What the request may cost: its prompt and the tokens that it may generate.
-fn expected_tokens(request: &Request) -> u32 {
-    let new = request.max_new_tokens().unwrap_or(UNCAPPED);
-    request.prompt_tokens().saturating_add(new)
+impl LoadShaper {
+    fn decide(
+        &self,
+        request: &Request,
+        candidates: &[Candidate],
+        (objective, priority): (Option<Duration>, Priority),
+        pool: &str,
+    ) -> Decision {
+        let convert = |at| convert::candidate(at, self.max_in_flight);
+        let candidates: Vec<law::Candidate> = candidates.iter().map(convert).collect();
+        let chance = &mut random::unit;
+        let Some(objective) = objective else {
+            // Nothing is learned of it, and nothing that was learned counts.
+            let asked = law::Request::whenever();
+            return Law::default().decide(&asked, &candidates, Duration::ZERO, chance);
+        };
+        let asked = law::Request {
+            objective: Some(objective),
+            priority,
+            prompt: match self.options.size_neutral {
+                true => request.prompt_tokens(),
+                false => 0,
+            },
+            waited: request.age(),
+            share: request.tenant_share(),
+        };
+        let now = clock::monotonic();
+        memory::with(pool, self.options, |law| {
+            law.decide(&asked, &candidates, now, chance)
+        })
+    }
 }
 
-fn nobody_answers() -> Rejection {
-    let message = "no endpoint answers at the moment; try again later";
-    Rejection::new(503, "no_endpoint", message).retry_after(RETRY_AFTER)
+/// Tokens of the prompt and those expected.
+fn cost(request: &Request) -> u32 {
+    let prompt = request.prompt_tokens();
+    prompt.saturating_add(request.expected_new_tokens())
 }

@@ -1,6 +1,6 @@
 //! Requests are spread over a pool's endpoints by how much each has to do.
 
-use headworks_tests::{Guest, ModelServer, TestProxy, Told, until};
+use headworks_tests::{FaultKind, Guest, ModelServer, TestProxy, Told, until};
 use serde_json::json;
 
 use crate::support::{ask, tgi_error};
@@ -150,4 +150,91 @@ async fn a_request_that_waits_survives_a_reload() {
     assert_eq!(qwen.seen(), 1);
     assert!(Told::by(first).await.is_whole(60));
     assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+}
+
+const ASKS_WHY: &str = "x-headworks-decision";
+
+/// A proxy with an objective, whose endpoints have shown how fast they are.
+async fn experienced(pool: &[ModelServer], p99: &str) -> TestProxy {
+    let shaper = Guest::builtin("load-shaper").settings(json!({ "p99": p99 }));
+    let urls = pool.iter().map(ModelServer::url);
+    let proxy = TestProxy::new().pool("pool", urls).filter(shaper);
+    let proxy = proxy.start().await;
+    until("all endpoints are known", async || {
+        // One of which nothing is known goes before all others.
+        let request = proxy.request("/generate", &ask(24));
+        let answer = request.header(ASKS_WHY, "?1").send().await.unwrap();
+        let told = answer.headers()[ASKS_WHY].to_str().unwrap();
+        (!told.contains("nothing is known")).then_some(())
+    })
+    .await;
+    proxy
+}
+
+#[tokio::test]
+async fn who_asks_why_is_told_and_nobody_else() {
+    let pool = [ModelServer::paced("m", 1.0)];
+    let proxy = experienced(&pool, "10s").await;
+    let request = proxy.request("/generate", &ask(4));
+    let answer = request.header(ASKS_WHY, "?1").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let told = answer.headers()[ASKS_WHY].to_str().unwrap();
+    for part in [
+        "endpoint=0, why=\"",
+        "predicted-ms=",
+        "objective-ms=10000",
+        "queued-ms=0",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(!pool[0].last().headers.contains_key(ASKS_WHY));
+    let answer = proxy.post("/generate", ask(4)).await;
+    assert!(!answer.headers().contains_key(ASKS_WHY));
+}
+
+#[tokio::test]
+async fn what_would_be_late_is_refused_at_once_and_told_when_to_come_back() {
+    let pool = [ModelServer::paced("m", 1.0)];
+    let proxy = experienced(&pool, "300ms").await;
+    let many = [(); 40].map(|()| {
+        let request = proxy.request("/generate", &ask(24));
+        tokio::spawn(request.header(ASKS_WHY, "?1").send())
+    });
+    let mut refused = 0;
+    for answer in many {
+        let answer = answer.await.unwrap().unwrap();
+        if answer.status() == 200 {
+            continue;
+        }
+        refused += 1;
+        let after = answer.headers()["retry-after"].to_str().unwrap();
+        assert!(after.parse::<u32>().unwrap() >= 1);
+        assert!(answer.headers().contains_key("retry-after-ms"));
+        let why = answer.headers()[ASKS_WHY].to_str().unwrap();
+        assert!(why.contains("no endpoint would answer in time"), "{why}");
+        let (status, code, _) = tgi_error(answer).await;
+        assert_eq!((status, &*code), (503, "overloaded"));
+    }
+    assert!((1..40).contains(&refused), "{refused}");
+}
+
+#[tokio::test]
+async fn a_request_leaves_an_endpoint_that_stalls_before_its_first_token() {
+    let pool = two();
+    let proxy = experienced(&pool, "10s").await;
+    pool[0].inject(FaultKind::Stall);
+    let before = pool[0].seen();
+    let mut asked = Vec::new();
+    until("the endpoint that stalls has a request", async || {
+        asked.push(tokio::spawn(proxy.request("/generate", &ask(4)).send()));
+        (pool[0].seen() > before).then_some(())
+    })
+    .await;
+    for answer in asked {
+        assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    }
+    let failures = r#"headworks_upstream_failures_total{pool="pool",kind="stalled"}"#;
+    assert!(proxy.metric(failures).await >= 1.0);
+    let state = proxy.until_health(&pool[0].url(), "degraded").await;
+    assert!(state.why.unwrap().contains("shows nothing"));
 }

@@ -256,6 +256,7 @@ async fn what_is_the_clients_fault_is_asked_once() {
     );
     let proxy = TestProxy::new()
         .pool("main", [one.url(), two.url()])
+        .unwatched("main")
         .start()
         .await;
     assert_eq!(proxy.post("/generate", ask(1)).await.status(), 422);
