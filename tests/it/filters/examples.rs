@@ -1,6 +1,6 @@
 //! A filter of one's own, loaded into a gateway that runs.
 
-use headworks_tests::{Guest, ModelServer, TestProxy};
+use headworks_tests::{Guest, ModelServer, TestProxy, run};
 use serde_json::json;
 
 use crate::support::{ask, model_of};
@@ -36,4 +36,46 @@ async fn the_tier_router_is_loaded_while_requests_run() {
     );
     assert_eq!(gold(&proxy).await, "big");
     traffic.stop().await.assert_untouched();
+}
+
+#[tokio::test]
+async fn each_of_the_policies_is_loaded_and_places_requests() {
+    let qwen = ModelServer::named("qwen2");
+    for (policy, settings) in [
+        ("policy_round_robin", json!({})),
+        ("policy_least_connections", json!({})),
+        ("policy_p2c", json!({})),
+        ("policy_fixed_limit", json!({"most": 10})),
+        ("policy_gradient", json!({})),
+        ("policy_gradient2", json!({})),
+        ("policy_chwbl", json!({})),
+    ] {
+        let filter = Guest::of(policy).settings(settings);
+        let proxy = TestProxy::to(&qwen).filter(filter).start().await;
+        // The second by what was learnt from the first.
+        for _ in 0..2 {
+            let answer = proxy.post("/generate", ask(2)).await;
+            assert_eq!(answer.status(), 200, "{policy}");
+            proxy
+                .wait_for_metric("headworks_gateway_in_flight", 0.0)
+                .await;
+        }
+        let calls = format!("headworks_filter_calls_total{{filter=\"{policy}\",hook=\"place\"}}");
+        assert_eq!(proxy.metric(&calls).await, 2.0, "{policy}");
+        let metrics = proxy.metrics().await;
+        let failed = metrics.contains("headworks_filter_failures_total{");
+        assert!(!failed, "{policy}: {metrics}");
+    }
+}
+
+#[test]
+fn the_configurations_of_examples_are_good() {
+    for example in ["policies", "tier-router"] {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let ran = run([
+            "check",
+            &format!("{root}/examples/{example}/headworks.toml"),
+        ]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    }
 }
