@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 
+use crate::shape;
 use crate::subject::Subject;
 
 /// Measures what Headworks costs, side by side with a plain Pingora proxy.
@@ -13,6 +14,8 @@ use crate::subject::Subject;
 pub(crate) enum Command {
     /// CPU time, latency and memory of proxies, in turns, in one run.
     Proxy(Options),
+    /// What the load shaper achieves, next to other policies: many runs, hours.
+    Shape(shape::Options),
     /// The proxy to compare with: Pingora's textbook load balancer.
     PlainPingora(Ends),
     /// The model server behind the proxies: fixed TGI answers, as fast as can be.

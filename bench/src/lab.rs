@@ -126,7 +126,7 @@ async fn start_upstream(place: &Place, kind: UpstreamKind) -> Result<Server> {
 }
 
 /// Lets this process and its servers hold as many sockets as the system allows.
-fn raise_file_limit() -> Result<()> {
+pub(crate) fn raise_file_limit() -> Result<()> {
     let (_, most) =
         getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of open files")?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot raise the limit of open files")

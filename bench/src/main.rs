@@ -1,7 +1,8 @@
 //! `headworks-bench`: what Headworks costs, side by side with a plain Pingora
-//! proxy in the same run. docs/PERFORMANCE.md tells what is measured and why.
+//! proxy in the same run, and what its load shaper achieves ([`shape`]).
+//! docs/PERFORMANCE.md tells what is measured and why.
 //!
-//! A run walks down this list: [`lab`] starts the servers as processes of their
+//! A run of `proxy` walks down this list: [`lab`] starts the servers as processes of their
 //! own, [`run`] puts each [`workload`] on each [`subject`] in turns ([`measure`], by [`load`]),
 //! [`figures`] compares within a round, [`bars`] judges, [`report`] tells.
 
@@ -18,6 +19,7 @@ mod plain_pingora;
 mod report;
 mod run;
 mod server;
+mod shape;
 mod subject;
 mod upstream;
 mod wire;
@@ -31,6 +33,7 @@ use clap::Parser;
 fn main() -> Result<ExitCode> {
     match cli::Command::parse() {
         cli::Command::Proxy(options) => on_one_thread(run::proxy(&options)),
+        cli::Command::Shape(options) => on_one_thread(shape::run(&options)),
         cli::Command::PlainPingora(ends) => match plain_pingora::run(&ends)? {},
         cli::Command::Upstream { listen } => match on_one_thread(upstream::serve(listen))? {},
     }
