@@ -49,22 +49,6 @@ pub fn increment(key: &str, by: i64, ttl: Option<Duration>) -> i64 {
 /// The value of a key as serde reads it from JSON. None if it is not such a
 /// value, as after a reload that came with another type.
 ///
-/// There is no lock: of two filters that read a value, change it and set it at
-/// one time, one goes unnoticed. What must be exact is counted by [`increment`].
-///
-/// ```
-/// use headworks_sdk::prelude::*;
-///
-/// /// A moving mean of latencies, for which one less does not matter.
-/// #[on_complete]
-/// fn mean(_: &Request, outcome: &Outcome) {
-///     let latency = outcome.latency().as_secs_f64();
-///     let mean = store::get_json("mean").unwrap_or(latency);
-///     store::set_json("mean", &(0.9 * mean + 0.1 * latency), None);
-/// }
-/// # let mut host = testing::host::<Mean>(json!({})).unwrap();
-/// # host.chat("llama3").send().complete(testing::Ended::ok());
-/// ```
 #[must_use]
 pub fn get_json<T: DeserializeOwned>(key: &str) -> Option<T> {
     serde_json::from_slice(&get(key)?).ok()
@@ -77,4 +61,35 @@ pub fn get_json<T: DeserializeOwned>(key: &str) -> Option<T> {
 pub fn set_json<T: Serialize>(key: &str, value: &T, ttl: Option<Duration>) {
     let json = serde_json::to_vec(value).expect("the value can be JSON");
     set(key, &json, ttl);
+}
+
+/// Changes the value of a key, kept as JSON; one that is not there, or of another
+/// type, begins with its default. Its time to live starts anew.
+///
+/// There is no lock: of two filters that change a value at one time, one goes
+/// unnoticed. What must be exact is counted by [`increment`].
+///
+/// ```
+/// use headworks_sdk::prelude::*;
+///
+/// /// A moving mean of latencies, for which one less does not matter.
+/// #[on_complete]
+/// fn mean(_: &Request, outcome: &Outcome) {
+///     store::update_json("mean", None, |mean: &mut f64| {
+///         *mean = 0.9 * *mean + 0.1 * outcome.latency().as_secs_f64();
+///     });
+/// }
+/// # let mut host = testing::host::<Mean>(json!({})).unwrap();
+/// # host.chat("llama3").send().complete(testing::Ended::ok());
+/// ```
+///
+/// # Panics
+/// When it cannot be JSON: a map whose keys are no text.
+pub fn update_json<T>(key: &str, ttl: Option<Duration>, change: impl FnOnce(&mut T))
+where
+    T: Default + Serialize + DeserializeOwned,
+{
+    let mut value = get_json(key).unwrap_or_default();
+    change(&mut value);
+    set_json(key, &value, ttl);
 }

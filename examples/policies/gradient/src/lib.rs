@@ -45,9 +45,9 @@ impl Filter for Gradient {
     fn on_complete(&self, _: &Request, outcome: &Outcome) {
         if outcome.end() == End::Ok {
             let pool = outcome.pool().unwrap_or_default();
-            let mut controller: Controller = store::get_json(&pool).unwrap_or_default();
-            controller.learn(outcome.latency(), clock::monotonic(), self);
-            store::set_json(&pool, &controller, None);
+            store::update_json(&pool, None, |controller: &mut Controller| {
+                controller.learn(outcome.latency(), clock::monotonic(), self);
+            });
         }
     }
 }
