@@ -4,16 +4,9 @@
 use serde::Serialize;
 
 use crate::measure::Cell;
+use crate::spread::Spread;
 use crate::subject::Subject;
 use crate::workload::Workload;
-
-/// One figure over all rounds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-}
 
 /// The figures of one subject under one workload. Times are microseconds.
 #[derive(Debug, Serialize)]
@@ -34,21 +27,6 @@ pub(crate) struct Row {
     pub(crate) added_p99: Option<Spread>,
     /// Pieces in which a body came; of a stream, its chunks.
     pub(crate) pieces: Spread,
-}
-
-impl Spread {
-    /// Over at least one value.
-    fn over(values: impl Iterator<Item = f64>) -> Option<Self> {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let (min, max) = (*values.first()?, *values.last()?);
-        let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        Some(Self {
-            median: (low + high) / 2.0,
-            min,
-            max,
-        })
-    }
 }
 
 /// All rows, in the order of workloads, then subjects.

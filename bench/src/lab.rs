@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 use crate::cli::{Options, UpstreamKind};
 use crate::cores::{self, Cores};
-use crate::server::{Server, free_address};
+use crate::server::{Server, free_address, raise_file_limit};
 use crate::subject::Subject;
 
 /// Where servers are started.
@@ -123,11 +122,4 @@ async fn start_upstream(place: &Place, kind: UpstreamKind) -> Result<Server> {
     let mut server = Server::start(command, listen, place.cores.load, place.folder.path())?;
     server.ready(listen, "/health").await?;
     Ok(server)
-}
-
-/// Lets this process and its servers hold as many sockets as the system allows.
-pub(crate) fn raise_file_limit() -> Result<()> {
-    let (_, most) =
-        getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of open files")?;
-    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot raise the limit of open files")
 }

@@ -20,6 +20,7 @@ mod report;
 mod run;
 mod server;
 mod shape;
+mod spread;
 mod subject;
 mod upstream;
 mod wire;

@@ -4,7 +4,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
 use super::Report;
-use crate::figures::Spread;
+use crate::spread::Spread;
 use crate::workload::Workload;
 
 const UNKNOWN: &str = "-";

@@ -8,6 +8,7 @@ use super::results::Results;
 use super::row::{Row, Time};
 use super::scenario::Case;
 use super::search;
+use crate::spread::Spread;
 
 /// Something demanded.
 #[derive(Debug, Clone, Copy)]
@@ -60,17 +61,6 @@ pub(crate) enum Bound {
     AtMost(f64),
     /// Not less.
     AtLeast(f64),
-}
-
-/// A figure over the seeds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Spread {
-    /// The one that counts.
-    pub(crate) median: f64,
-    /// The smallest.
-    pub(crate) min: f64,
-    /// The largest.
-    pub(crate) max: f64,
 }
 
 /// A demand and what was measured.
@@ -221,21 +211,6 @@ impl Verdict {
             Some(figure) if self.demand.bound.holds(figure.median) => "pass",
             Some(_) => "miss",
         }
-    }
-}
-
-impl Spread {
-    /// Over at least one value.
-    pub(crate) fn over(values: impl Iterator<Item = f64>) -> Option<Self> {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let (min, max) = (*values.first()?, *values.last()?);
-        let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        Some(Self {
-            median: (low + high) / 2.0,
-            min,
-            max,
-        })
     }
 }
 

@@ -4,7 +4,19 @@ use std::time::Instant;
 
 use memchr::memmem;
 
-use super::exchange::End;
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With the whole answer.
+    Answered,
+    /// By a refusal: 429 or 503, or their like within a stream.
+    Refused {
+        /// The refusal says when to try again.
+        retry_after: bool,
+    },
+    /// In any other way.
+    Failed,
+}
 
 /// What only a whole answer, and the last event of a stream, have.
 const GENERATED: &[u8] = b"\"generated_text\":\"";

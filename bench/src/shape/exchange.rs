@@ -5,22 +5,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::events::Events;
+use super::events::{End, Events};
 use crate::wire::{Framing, MAX_FIELDS, Wire, field};
-
-/// How an exchange ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// With the whole answer.
-    Answered,
-    /// By a refusal: 429 or 503, or their like within a stream.
-    Refused {
-        /// The refusal says when to try again.
-        retry_after: bool,
-    },
-    /// In any other way.
-    Failed,
-}
 
 /// What a client saw.
 #[derive(Debug, Clone, Copy)]

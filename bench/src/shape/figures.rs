@@ -1,6 +1,6 @@
 //! From what became of requests to the figures of a run.
 
-use super::exchange::End;
+use super::events::End;
 use super::fairness;
 use super::generator::Outcome;
 use super::row::{Row, TENANT_SEPARATOR};

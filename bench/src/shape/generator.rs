@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
-use super::exchange::{End, exchange};
+use super::events::End;
+use super::exchange::exchange;
 use super::plan::{Plan, Request};
 use super::render::Dialect;
 use crate::wire::Wire;
@@ -36,6 +37,22 @@ pub(crate) struct Outcome {
     pub(crate) took: f64,
     /// From the intended sending to the first token of a stream.
     pub(crate) first: Option<f64>,
+}
+
+impl Outcome {
+    /// Of a request that has not ended.
+    pub(crate) fn open(request: &Request, at: f64) -> Self {
+        Self {
+            at,
+            late: 0.0,
+            sender: request.sender,
+            input: request.input,
+            output: request.output,
+            end: None,
+            took: f64::INFINITY,
+            first: None,
+        }
+    }
 }
 
 /// Where requests go, and how they are written.
@@ -107,14 +124,8 @@ async fn user(target: Arc<Target>, requests: Vec<Request>, begun: Instant, secon
 async fn one(target: Arc<Target>, request: Request, begun: Instant, due: Instant) {
     let mut ended = Ending {
         outcome: Outcome {
-            at: due.duration_since(begun).as_secs_f64(),
             late: due.elapsed().as_secs_f64(),
-            sender: request.sender,
-            input: request.input,
-            output: request.output,
-            end: None,
-            took: f64::INFINITY,
-            first: None,
+            ..Outcome::open(&request, due.duration_since(begun).as_secs_f64())
         },
         target,
     };

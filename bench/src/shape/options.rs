@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 
 use super::policy::Policy;
 use super::scenario::Case;
@@ -13,7 +13,7 @@ pub(crate) struct Options {
     /// Scenarios, such as A3,A6 [default: all that have demands, which T1 and T2 do not]
     #[arg(long = "scenario", value_name = "A1,...", value_delimiter = ',', value_parser = Case::named)]
     scenarios: Vec<Vec<&'static Case>>,
-    /// Policies [default: those that the scenario's demands are about]
+    /// Policies [default: those that the scenario's demands are about; all if simulated]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) policies: Vec<Policy>,
     /// Runs of each, with other arrivals; the same seed brings the same ones to every policy
@@ -67,12 +67,19 @@ impl Options {
         self.scenarios.iter().flatten().copied().collect()
     }
 
-    /// The policies that a case is run under.
+    /// The policies that a case is run under. In simulated time that is all that it can
+    /// be run under, since it costs little.
     pub(crate) fn policies(&self, case: &Case) -> Vec<Policy> {
-        if self.policies.is_empty() {
-            return case.policies.to_vec();
+        match (self.policies.is_empty(), self.simulate) {
+            (false, _) => self.policies.clone(),
+            (true, false) => case.policies.to_vec(),
+            (true, true) => {
+                let pinned = case.policies.contains(&Policy::Pinned);
+                let all = Policy::value_variants().iter().copied();
+                all.filter(|policy| pinned || *policy != Policy::Pinned)
+                    .collect()
+            }
         }
-        self.policies.clone()
     }
 }
 

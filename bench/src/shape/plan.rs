@@ -32,6 +32,8 @@ pub(crate) struct Request {
     pub(crate) output: u32,
     /// Most tokens that the answer may have.
     pub(crate) cap: u32,
+    /// The conversation that it belongs to, if it is one.
+    pub(crate) session: Option<u64>,
 }
 
 /// All requests of a run.
@@ -89,6 +91,7 @@ fn chat(traffic: Traffic, rate: f64, seed: u64, seconds: f64) -> Vec<Request> {
                 input,
                 output,
                 cap: CHAT_CAP,
+                session: None,
             }
         })
         .collect()

@@ -42,6 +42,9 @@ impl Dialect {
         if let Some(key) = self.keys.get(request.sender) {
             line(format_args!("authorization: Bearer {key}\r\n"));
         }
+        if let Some(session) = request.session {
+            line(format_args!("x-session: {session}\r\n"));
+        }
         if !self.models.is_empty() {
             let model = self.models[request.sender % self.models.len()];
             line(format_args!("x-model-id: {model}\r\n"));
@@ -64,6 +67,7 @@ mod tests {
             input: 1,
             output: 7,
             cap: 128,
+            session: Some(5),
         };
         let dialect = Dialect {
             whole: true,
@@ -75,6 +79,7 @@ mod tests {
             "POST /generate HTTP/1.1\r\n",
             "x-sim-in: 1\r\nx-sim-out: 7\r\n",
             "authorization: Bearer two\r\n",
+            "x-session: 5\r\n",
             "x-model-id: llama3\r\n",
             "\r\n\r\n{\"inputs\":\"abc \",\"parameters\":{\"max_new_tokens\":128}}",
         ] {

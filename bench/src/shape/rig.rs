@@ -15,7 +15,7 @@ use super::policy::Policy;
 use super::render::Dialect;
 use super::scenario::{Case, Traffic};
 use crate::cores::{self, Cores};
-use crate::server::{Server, free_address};
+use crate::server::{Server, free_address, raise_file_limit};
 
 /// Tokens of a usual answer, for objectives that depend on them.
 pub(crate) const USUAL_ANSWER: u32 = 210;
@@ -57,7 +57,7 @@ impl Place {
             guests: guests.canonicalize().unwrap_or(guests),
         };
         cores::pin(place.cores.load)?;
-        crate::lab::raise_file_limit()?;
+        raise_file_limit()?;
         Ok(place)
     }
 

@@ -36,6 +36,9 @@ pub(crate) struct Row {
     pub(crate) time: Time,
     /// Tells builds of gateway, model server and filter apart.
     pub(crate) version: String,
+    /// In which time from its intended sending an answer should be there; where that depends
+    /// on its length, an answer of usual length.
+    pub(crate) objective_s: f64,
     /// Why the run does not count; empty if it does.
     pub(crate) void: String,
 

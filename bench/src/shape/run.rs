@@ -91,6 +91,11 @@ impl Maker {
         }
         match self {
             Self::OnSockets(place) => {
+                let minutes = wanted.iter().map(|(job, _)| job.seconds()).sum::<f64>() / 60.0;
+                if let Some((job, _)) = wanted.first() {
+                    let (case, count) = (job.case.id, wanted.len());
+                    eprintln!("{case}: {count} runs to make, {minutes:.0} minutes");
+                }
                 for (job, row) in wanted {
                     let made = job.run(place, &row, options.attempts).await;
                     add(&job, made, results)?;
@@ -115,6 +120,7 @@ impl Maker {
             seed: job.seed,
             scale: job.scale,
             time: self.time(),
+            objective_s: job.case.objective.of(rig::USUAL_ANSWER),
             version: match self {
                 Self::OnSockets(place) => place.version(job.policy)?,
                 Self::Simulated { version } => version.clone(),
@@ -163,6 +169,11 @@ impl fmt::Display for Job {
 }
 
 impl Job {
+    /// How long a run takes, seconds.
+    fn seconds(&self) -> f64 {
+        self.case.span(self.scale).whole()
+    }
+
     /// Runs it until it counts, so often at most; the last one is returned.
     async fn run(&self, place: &Place, wanted: &Row, attempts: u32) -> Result<Row> {
         let mut row = self.once(place, wanted).await?;

@@ -27,6 +27,11 @@ impl Range {
                 high: 40.0,
                 step: 1.0,
             }),
+            "A3" => Some(Self {
+                low: 7.5,
+                high: 24.0,
+                step: 0.5,
+            }),
             "A8" => Some(Self {
                 low: 2.0,
                 high: 10.0,

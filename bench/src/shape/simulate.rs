@@ -23,12 +23,11 @@ use headworks::config::Config;
 use headworks::upstream::Pools;
 
 use super::counters::Stalls;
-use super::exchange::End;
 use super::figures;
 use super::generator::Outcome;
 use super::plan::{Plan, Request};
 use super::policy::Policy;
-use super::rig::{MODELS, USUAL_ANSWER, base};
+use super::rig::{MODELS, base};
 use super::row::Row;
 use super::run::Job;
 use agenda::{Agenda, Event};
@@ -100,7 +99,7 @@ impl Simulation {
         let servers = (0..job.case.servers.count)
             .map(|index| Server::new(job.case, index, job.scale))
             .collect::<Result<_>>()?;
-        let host = policy::host(job.policy, job.case.objective.of(USUAL_ANSWER), job.seed)?;
+        let host = policy::host(job.policy, job.case, job.seed)?;
         let mut simulation = Self {
             agenda: Agenda::default(),
             gateway: Gateway::new(pools, servers, host, job.case),
@@ -224,30 +223,5 @@ fn askers(plan: Plan) -> Vec<Asker> {
     match plan {
         Plan::Open(requests) => vec![asker(false)(requests)],
         Plan::Closed(users) => users.into_iter().map(asker(true)).collect(),
-    }
-}
-
-impl Outcome {
-    /// Of a request that has not ended.
-    fn open(request: &Request, at: f64) -> Self {
-        Self {
-            at,
-            late: 0.0,
-            sender: request.sender,
-            input: request.input,
-            output: request.output,
-            end: None,
-            took: f64::INFINITY,
-            first: None,
-        }
-    }
-
-    /// The same, ended.
-    fn ends(self, end: End, took: f64) -> Self {
-        Self {
-            end: Some(end),
-            took,
-            ..self
-        }
     }
 }

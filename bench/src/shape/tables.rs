@@ -3,11 +3,12 @@
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
-use super::demands::{Measured, Spread, Verdict};
+use super::demands::{Measured, Verdict};
 use super::policy::Policy;
 use super::results::Results;
 use super::row::{Row, Time};
 use super::scenario::Case;
+use crate::spread::Spread;
 
 const UNKNOWN: &str = "-";
 

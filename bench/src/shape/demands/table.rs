@@ -47,7 +47,7 @@ const HITS: (&str, Figure) = (
     Figure::Of(|row| row.cache_hits),
 );
 const NEW_WORK: (&str, Figure) = (
-    "requests later than 0.6 s into a stall",
+    "requests later than 0.6 s into a stall, a probe among them",
     Figure::Of(|row| row.stall_new_work.map(|count| count as f64)),
 );
 const PROBE: (&str, Figure) = (
@@ -128,7 +128,7 @@ pub(super) static DEMANDS: &[Demand] = &[
     to("A4", WINDOW_P99, RoundRobin, AtMost(0.1)),
     of("A4", WINDOW_FAILURES, AtMost(0.02)),
     of("A5", WINDOW_IN_TIME, AtLeast(0.97)),
-    of("A5", NEW_WORK, AtMost(0.0)),
+    of("A5", NEW_WORK, AtMost(1.0)),
     of("A5", PROBE, AtMost(2.0)),
     of("A6", GOODPUT, AtLeast(50.0)),
     to("A6", GOODPUT, Gradient, AtLeast(4.0)),

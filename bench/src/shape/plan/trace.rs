@@ -36,6 +36,7 @@ pub(super) fn plan(rate: f64, seed: u64, seconds: f64) -> Vec<Request> {
                 input: row.input,
                 output: row.output,
                 cap: CAP,
+                session: None,
             }
         })
         .take_while(|request| request.at < seconds)

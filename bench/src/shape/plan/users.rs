@@ -33,6 +33,7 @@ fn one(user: usize, seed: u64, seconds: f64) -> Vec<Request> {
             input,
             output,
             cap: CHAT_CAP,
+            session: None,
         });
     }
     requests

@@ -11,7 +11,7 @@ use headworks::upstream::{Pool, Slot, Way};
 use headworks_sdk::testing;
 use headworks_sdk::{Placement, Rejection};
 
-use super::super::exchange::End;
+use super::super::events::End;
 use super::super::generator::Outcome;
 use super::super::plan::Request;
 use super::super::scenario::Case;
@@ -114,6 +114,7 @@ impl Gateway {
         let asked = policy::Asked {
             need: demand.need,
             tenant: &demand.tenant,
+            session: request.session,
             share,
         };
         let running = Running {
@@ -419,7 +420,11 @@ impl Gateway {
         let ended = testing::Ended::ok().tokens(input, output).latency(took);
         running.filter.complete(ended);
         self.ended.push_back(Ended {
-            outcome: running.outcome.ends(End::Answered, took.as_secs_f64()),
+            outcome: Outcome {
+                end: Some(End::Answered),
+                took: took.as_secs_f64(),
+                ..running.outcome
+            },
             asker: running.asker,
         });
     }
@@ -435,7 +440,11 @@ impl Gateway {
             retry_after: refusal.retry_after.is_some(),
         };
         self.ended.push_back(Ended {
-            outcome: running.outcome.ends(end, took.as_secs_f64()),
+            outcome: Outcome {
+                end: Some(end),
+                took: took.as_secs_f64(),
+                ..running.outcome
+            },
             asker: running.asker,
         });
     }

@@ -10,12 +10,16 @@ use headworks_sdk::{Candidate, Filter, Health, Placement};
 use serde_json::Value;
 
 use super::super::policy::Policy;
+use super::super::rig::USUAL_ANSWER;
+use super::super::scenario::Case;
 
 /// A request as a filter sees it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) need: Need,
     pub(super) tenant: &'a str,
+    /// Which conversation it belongs to.
+    pub(super) session: Option<u64>,
     /// What the tenant has had of the pool.
     pub(super) share: f64,
 }
@@ -48,30 +52,37 @@ pub(super) trait Asking {
     fn complete(self: Box<Self>, ended: Ended);
 }
 
-/// The policy with what it is to know of an objective in seconds.
-pub(super) fn host(policy: Policy, objective: f64, seed: u64) -> Result<Box<dyn Host>> {
+/// A policy as a case has it.
+pub(super) fn host(policy: Policy, case: &Case, seed: u64) -> Result<Box<dyn Host>> {
+    let objective = case.objective.of(USUAL_ANSWER);
     let settings: toml::Table = policy.settings(objective).parse()?;
     let settings = serde_json::to_value(settings)?;
     match policy {
         Policy::Shaper | Policy::ShaperSizeNeutral | Policy::Routing => {
-            load::<load_shaper::LoadShaper>(settings, seed)
+            load::<load_shaper::LoadShaper>(settings, case, seed)
         }
-        Policy::RoundRobin => load::<policy_round_robin::RoundRobin>(settings, seed),
+        Policy::RoundRobin => load::<policy_round_robin::RoundRobin>(settings, case, seed),
         Policy::LeastConnections => {
-            load::<policy_least_connections::LeastConnections>(settings, seed)
+            load::<policy_least_connections::LeastConnections>(settings, case, seed)
         }
-        Policy::P2c => load::<policy_p2c::TwoChoices>(settings, seed),
-        Policy::Fixed10 => load::<policy_fixed_limit::FixedLimit>(settings, seed),
-        Policy::Gradient => load::<policy_gradient::Gradient>(settings, seed),
-        Policy::Gradient2 => load::<policy_gradient2::Gradient2>(settings, seed),
-        Policy::Chwbl => load::<policy_chwbl::BoundedHash>(settings, seed),
+        Policy::P2c => load::<policy_p2c::TwoChoices>(settings, case, seed),
+        Policy::Fixed10 => load::<policy_fixed_limit::FixedLimit>(settings, case, seed),
+        Policy::Gradient => load::<policy_gradient::Gradient>(settings, case, seed),
+        Policy::Gradient2 => load::<policy_gradient2::Gradient2>(settings, case, seed),
+        Policy::Chwbl => load::<policy_chwbl::BoundedHash>(settings, case, seed),
         // The gateway chooses among the one endpoint that a model has.
         Policy::Pinned => Ok(Box::new(Nothing)),
     }
 }
 
-fn load<F: Filter>(settings: Value, seed: u64) -> Result<Box<dyn Host>> {
-    let host = gateway().seed(seed).load::<F>(settings);
+fn load<F: Filter>(settings: Value, case: &Case, seed: u64) -> Result<Box<dyn Host>> {
+    let endpoint = |id| Candidate {
+        id,
+        ..Candidate::default()
+    };
+    let endpoints: Vec<_> = (0..case.servers.count as u32).map(endpoint).collect();
+    let gateway = gateway().seed(seed).pool("bench", &endpoints);
+    let host = gateway.load::<F>(settings);
     let host = host.map_err(|problems| anyhow!("{problems}"))?;
     Ok(Box::new(Loaded {
         host,
@@ -90,6 +101,10 @@ impl<F: Filter> Host for Loaded<F> {
         let call = self.host.generate("model").routed("bench");
         let call = call.tenant(asked.tenant).tenant_share(asked.share);
         let call = call.prompt_tokens(asked.need.prompt);
+        let call = match asked.session {
+            Some(session) => call.header("x-session", &session.to_string()),
+            None => call,
+        };
         Box::new(call.expected_new_tokens(asked.need.mean).send())
     }
 

@@ -25,7 +25,6 @@ pub(crate) struct Server {
     /// Requests that it has.
     open: usize,
     taken: u64,
-    stalls: Stalls,
     prompt_tokens: u64,
 }
 
@@ -33,8 +32,10 @@ struct Fault {
     window: Window,
     /// By how much passes take longer; none is a stall.
     slower: Option<f64>,
-    /// Something was sent since it was over.
-    is_probed: bool,
+    /// Requests that came when it should have been noticed.
+    new_work: u64,
+    /// From its end to the next request, seconds.
+    probe: Option<f64>,
 }
 
 impl Server {
@@ -47,7 +48,8 @@ impl Server {
             .map(|window| Fault {
                 window,
                 slower: case.faults.and_then(|faults| faults.slower),
-                is_probed: false,
+                new_work: 0,
+                probe: None,
             });
         Ok(Self {
             card: Card::new(profile, index as u64),
@@ -59,7 +61,6 @@ impl Server {
             passes: false,
             open: 0,
             taken: 0,
-            stalls: Stalls::default(),
             prompt_tokens: 0,
         })
     }
@@ -79,9 +80,9 @@ impl Server {
             .filter(|fault| fault.slower.is_none())
         {
             let Window { begin, end, .. } = fault.window;
-            self.stalls.new_work += u64::from((begin + NOTICE..end).contains(&now));
-            if now >= end && !std::mem::replace(&mut fault.is_probed, true) {
-                self.stalls.probe_s = self.stalls.probe_s.max(now - end);
+            fault.new_work += u64::from((begin + NOTICE..end).contains(&now));
+            if now >= end {
+                fault.probe.get_or_insert(now - end);
             }
         }
         let work = Work {
@@ -143,8 +144,13 @@ impl Server {
         self.taken
     }
 
+    /// What it got in its stalls, the worst of them.
     pub(super) fn stalls(&self) -> Stalls {
-        self.stalls
+        let worst = |worst: Stalls, fault: &Fault| Stalls {
+            new_work: worst.new_work.max(fault.new_work),
+            probe_s: worst.probe_s.max(fault.probe.unwrap_or(0.0)),
+        };
+        self.faults.iter().fold(Stalls::default(), worst)
     }
 
     pub(super) fn cached_tokens(&self) -> u64 {

@@ -4,6 +4,7 @@
 mod mistakes;
 mod soak;
 
+use super::super::events::End;
 use super::super::row::Row;
 use super::super::scenario::Case;
 use super::*;
