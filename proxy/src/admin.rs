@@ -3,6 +3,7 @@
 //! are and a way to drain them.
 
 mod endpoints;
+pub mod ready;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};

@@ -1,13 +1,14 @@
 //! The command line: what can be said, not what is done about it.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
 use crate::config::{markdown, schema};
-use crate::{identity, ledger};
+use crate::{bench, identity, ledger};
 
 /// A gateway for LLM inference whose policies are WebAssembly filters.
 #[derive(Debug, Parser)]
@@ -90,6 +91,25 @@ pub enum Command {
     /// Reads the file that the configuration names as `usage.file`, also while
     /// a gateway writes it.
     Usage(ledger::command::Args),
+    /// Put load on a running gateway, and say whether it meets its targets
+    ///
+    /// Users ask the unified API, `POST /v1/generate`, and pause after each
+    /// answer. Rates, latencies, first tokens and errors are told by model, as
+    /// a table and as JSON.
+    Bench(bench::Args),
+    /// Ask a gateway on this machine whether it can serve
+    ///
+    /// Exits with 0 if it can: a health check for containers.
+    Ready {
+        /// Where it listens for operators, `admin.listen`
+        #[arg(
+            long,
+            value_name = "ADDRESS",
+            default_value = "127.0.0.1:9090",
+            env = "HEADWORKS_ADMIN"
+        )]
+        admin: SocketAddr,
+    },
     /// Print the JSON Schema of the configuration file
     Schema {
         /// Print the reference, docs/CONFIG.md, instead

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Parser as _;
+use headworks::admin::ready;
 use headworks::cli::{self, Cli, Command, Log, LogFormat};
 use headworks::config::Config;
 use headworks::filter::Loader;
 use headworks::filter::reload::Reloader;
 use headworks::observe::Registry;
 use headworks::wasm::{Options, Runtime};
-use headworks::{identity, ledger, server};
+use headworks::{bench, identity, ledger, server};
 use tikv_jemallocator::Jemalloc;
 use tracing_subscriber::EnvFilter;
 
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         Command::Run { config } => run(config),
         Command::Check { file } => check(file),
         Command::Keys { command } => identity::command::run(command),
+        Command::Bench(args) => bench::run(args),
+        Command::Ready { admin } => ready::ask(*admin),
         Command::Usage(args) => ledger::command::run(args, &mut io::stdout().lock()),
         Command::Schema { markdown } => {
             cli::print_schema(*markdown, &mut io::stdout().lock()).map_err(Into::into)
