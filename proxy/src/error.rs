@@ -170,6 +170,8 @@ impl Error {
         match self {
             Self::Refused(refused) => matches!(refused.told.status, 424 | 429 | 500 | 502..=599),
             Self::QueueFull(_) | Self::WaitedTooLong { .. } => true,
+            // By a filter that places; what others refuse has not come so far.
+            Self::Rejected(rejection) => rejection.status == 503,
             error => error.is_endpoints(),
         }
     }

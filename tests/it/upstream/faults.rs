@@ -5,10 +5,10 @@ mod table;
 
 use std::time::Duration;
 
-use headworks_tests::{FaultKind, Guest, ModelServer, Scripted, TestProxy, Told};
+use headworks_tests::{FaultKind, Guest, ModelServer, Port, Scripted, TestProxy, Told};
 use serde_json::{Value, json};
 
-use crate::support::ask;
+use crate::support::{ask, unified};
 use table::Call::{Chat, ChatStream, Stream, Unified, Whole};
 use table::Fault::{Closes, Hangs, Model, Refused, Resets, Trickles};
 use table::Sees::{Answer, BrokenStream, ErrorLast, Events, Half};
@@ -284,6 +284,24 @@ async fn when_all_fail_retries_end_with_their_budget() {
     assert_eq!(seen, 119);
     assert_eq!(retries(&proxy, "made").await, 19.0);
     assert_eq!(retries(&proxy, "denied").await, 81.0);
+}
+
+#[tokio::test]
+async fn a_fallback_stands_in_too_where_a_filter_finds_no_endpoint() {
+    let (small, nobody) = (ModelServer::named("small"), Port::free());
+    let models = json!({"models": {"big": {"pool": "big", "fallback": "small"}}});
+    let proxy = TestProxy::to(&small)
+        .pool("big", [format!("http://{}", nobody.address())])
+        .filter(Guest::builtin("model-router").settings(models))
+        .filter(Guest::builtin("load-shaper"))
+        .start()
+        .await;
+    // By and by it is known that nothing is there, and nothing is tried any more.
+    for _ in 0..5 {
+        let answer = proxy.post("/v1/generate", unified("big")).await;
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(small.seen(), 5);
 }
 
 #[tokio::test]
