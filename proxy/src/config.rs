@@ -45,6 +45,8 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Where metrics go besides `/metrics`.
     pub metrics: Metrics,
+    /// Where exchanges are written down, if they are.
+    pub access_log: Option<AccessLog>,
     /// Who may use the gateway; everybody where there is none.
     pub identity: Option<Identity>,
     /// Where usage is written down. Needs a restart to change.
@@ -102,6 +104,15 @@ pub struct Server {
     pub keepalive: Duration,
     /// How long running exchanges may take to end after SIGTERM.
     pub drain: Duration,
+}
+
+/// Where exchanges are written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Standard output.
+    Stdout,
+    /// A file, written on where it ends.
+    File(PathBuf),
 }
 
 /// Who may use the gateway.

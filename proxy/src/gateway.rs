@@ -12,6 +12,7 @@ mod meters;
 mod place;
 mod ratelimit;
 mod read;
+mod record;
 mod refuse;
 mod running;
 
@@ -36,6 +37,7 @@ pub use charge::{Accounts, limiter};
 pub use front::Front;
 use meters::Meters;
 use read::{Asked, Request};
+use record::Record;
 use refuse::refuse;
 pub use running::Running;
 
@@ -47,6 +49,7 @@ pub struct Gateway {
     history: History,
     meters: Meters,
     running: Arc<Running>,
+    registry: Arc<Registry>,
 }
 
 /// An exchange, and how the step went that had it. Steps own the exchange,
@@ -58,7 +61,7 @@ impl Gateway {
     pub fn new(
         live: Arc<Live>,
         accounts: Accounts,
-        registry: &Registry,
+        registry: &Arc<Registry>,
     ) -> Result<Self, RegisterError> {
         let meters = Meters::new(registry)?;
         Ok(Self {
@@ -68,6 +71,7 @@ impl Gateway {
             history: History::default(),
             running: Arc::new(Running::new(meters.in_flight())),
             meters,
+            registry: registry.clone(),
         })
     }
 
@@ -162,34 +166,19 @@ impl Gateway {
         self.learn_length(&exchange);
         self.settle(&mut exchange);
         exchange.outcome.latency = exchange.outcome.started.elapsed();
+        self.meters.times(&exchange);
         let exchange = generation.chain.on_complete(exchange);
-        log(&exchange);
+        self.log(&exchange);
         exchange.outcome.end
+    }
+
+    /// Writes down how it went, where that is asked for.
+    fn log(&self, exchange: &Exchange) {
+        if self.registry.access_log().is_on() {
+            self.registry.access_log().write(&Record::of(exchange));
+        }
     }
 }
 
 /// By which a client of an API without model ids names one.
 const MODEL_ID: &str = "x-model-id";
-
-/// The access log: one line for each exchange, at level debug. Of the prompt
-/// nothing but its length.
-fn log(exchange: &Exchange) {
-    let outcome = &exchange.outcome;
-    tracing::debug!(
-        target: "headworks::access",
-        api = exchange.call.api.as_str(),
-        model = exchange.model_label(),
-        pool = exchange.pool.as_ref().map(|pool| &*pool.name),
-        endpoint = outcome.endpoint.as_deref(),
-        status = outcome.status,
-        end = outcome.end.as_str(),
-        input_tokens = exchange.input_tokens(),
-        output_tokens = outcome.output_tokens,
-        why = exchange.why.as_deref(),
-        queued = ?outcome.queued,
-        ttft = ?outcome.ttft(),
-        latency = ?outcome.latency,
-        tags = ?exchange.tags,
-        "exchange"
-    );
-}

@@ -2,6 +2,8 @@
 //! own and those that filters make, and fans the same numbers out to
 //! Prometheus, when asked, and StatsD, every second. It outlives reloads.
 //!
+//! Beside it is the access log, a line for each exchange.
+//!
 //! A metric has one name for both: dotted words, in which `{label}` marks where
 //! StatsD puts the value of a label.
 //!
@@ -11,6 +13,7 @@
 //! | `requests.model.{model}` | `requests.model.qwen2` | `headworks_requests_model_total{model="qwen2"}` |
 //! | `request.latency`, a timer | `request.latency`, ms | `headworks_request_latency_seconds` |
 
+mod access_log;
 mod cell;
 mod error;
 mod family;
@@ -22,6 +25,7 @@ mod statsd;
 #[cfg(test)]
 mod tests;
 
+pub use access_log::{AccessLog, Sink};
 pub use cell::{Cell, Count, Level, Timings};
 pub use error::{LabelCount, RegisterError};
 pub use family::{Family, LABEL_SETS, OTHER};

@@ -20,6 +20,9 @@ pub struct Outcome {
     pub input_tokens: Option<u32>,
     /// Generated tokens, as the upstream told or its events were counted.
     pub output_tokens: u32,
+    /// What the gateway itself took before it asked the first endpoint: filters,
+    /// limits and placing, without waiting for a place.
+    pub own_time: Option<Duration>,
     /// When the first token came.
     pub first_token: Option<Instant>,
     /// Time spent waiting for a place.
@@ -73,10 +76,17 @@ impl Outcome {
             endpoint: None,
             input_tokens: None,
             output_tokens: 0,
+            own_time: None,
             first_token: None,
             queued: Duration::ZERO,
             latency: Duration::ZERO,
         }
+    }
+
+    /// An endpoint is asked now; only the first one says what we took until then.
+    pub fn asks(&mut self) {
+        let took = || self.received.elapsed().saturating_sub(self.queued);
+        self.own_time = self.own_time.or_else(|| Some(took()));
     }
 
     /// From the request's last byte to the first token.

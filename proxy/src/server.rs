@@ -63,6 +63,8 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
         live: live.clone(),
         ledger: ledger.clone(),
         failed_writes: registry.gauge("usage.failed_writes", &[])?,
+        registry: registry.clone(),
+        lost_lines: registry.gauge("access_log.lost_lines", &[])?,
     };
     let admin = Admin {
         live,
@@ -227,6 +229,8 @@ struct Sweep {
     live: Arc<Live>,
     ledger: Option<Arc<Ledger>>,
     failed_writes: Arc<Gauge>,
+    registry: Arc<Registry>,
+    lost_lines: Arc<Gauge>,
 }
 
 /// How often it looks.
@@ -239,12 +243,16 @@ impl BackgroundService for Sweep {
             tokio::time::sleep(SWEEP).await;
             self.live.current().pools.sweep(Instant::now());
             if let Some(ledger) = &self.ledger {
-                let failed = i64::try_from(ledger.failures()).unwrap_or(i64::MAX);
-                let shown = self.failed_writes.set(failed, &[]);
-                shown.expect("it has no labels");
+                show(&self.failed_writes, ledger.failures());
             }
+            show(&self.lost_lines, self.registry.access_log().lost());
         }
     }
+}
+
+fn show(gauge: &Gauge, number: u64) {
+    let shown = gauge.set(i64::try_from(number).unwrap_or(i64::MAX), &[]);
+    shown.expect("it has no labels");
 }
 
 /// Looking after endpoints as a service.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Admin, Config, Metrics, Place, Problems, Source, file, suggest};
+use super::{AccessLog, Admin, Config, Metrics, Place, Problems, Source, file, suggest};
 
 mod filter;
 mod health;
@@ -70,6 +70,7 @@ impl Checker<'_> {
             pools,
             filters: self.filters(&file.filters, &root.key("filters")),
             metrics: self.metrics(&file.metrics, &root.key("metrics")),
+            access_log: self.access_log(&file.access_log),
             identity: self.identity(&file.identity, &root.key("identity")),
             shared_limits: self.shared_limits(&file.shared_limits, &root.key("shared_limits")),
             usage_file: file.usage.file.as_ref().map(|file| self.folder.join(file)),
@@ -113,6 +114,13 @@ impl Checker<'_> {
             statsd: file.statsd.clone(),
             statsd_prefix: file.statsd_prefix.clone(),
         }
+    }
+
+    fn access_log(&self, file: &file::AccessLog) -> Option<AccessLog> {
+        file.file.as_deref().map(|file| match file {
+            "-" => AccessLog::Stdout,
+            file => AccessLog::File(self.folder.join(file)),
+        })
     }
 
     fn problem(&mut self, at: &Place, message: impl Into<String>) {

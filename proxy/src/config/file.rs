@@ -40,6 +40,8 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Where metrics go besides `/metrics` on the admin listener.
     pub metrics: Metrics,
+    /// Where exchanges are written down, one by one.
+    pub access_log: AccessLog,
     /// Who may use the gateway.
     pub identity: Identity,
     /// Where usage is written down.
@@ -96,6 +98,16 @@ pub struct Metrics {
     pub statsd: Option<String>,
     /// Put before each StatsD name, such as `"headworks."`.
     pub statsd_prefix: String,
+}
+
+/// Where exchanges are written down, one by one.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessLog {
+    /// A file that gets a JSON object a line for each exchange, or `"-"` for
+    /// standard output. Prompts and answers are not in it. It is opened anew by
+    /// each reload: rename it, then send SIGHUP.
+    pub file: Option<String>,
 }
 
 impl Default for Server {

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::{Chain, Generation, Link, builtin};
 use crate::config::{self, Config, Module, Problems};
-use crate::observe::Registry;
+use crate::observe::{Registry, Sink};
 use crate::upstream::Pools;
 use crate::wasm::{self, LoadError, Runtime};
 
@@ -57,22 +57,30 @@ impl Loader {
     /// to be served, while `load` only judges.
     ///
     /// # Errors
-    /// As `load`, and when the StatsD daemon's name does not resolve.
+    /// As `load`, when the StatsD daemon's name does not resolve, and when the
+    /// access log cannot be opened.
     pub fn prepare(
         &self,
         config: Config,
         previous: Option<&Generation>,
     ) -> Result<Generation, Problems> {
         let next = self.load(config, previous)?;
+        let mut problems = Problems::of(next.config.source.clone());
+        // Opened anew each time, so that a log that was renamed is left alone.
+        let log = next.config.access_log.as_ref().map(Sink::open).transpose();
+        let log = log.map_err(|error| {
+            problems.push("access_log.file", format!("cannot be opened: {error}"));
+        });
         let metrics = &next.config.metrics;
-        // The only step that reaches outside, so it comes last.
-        if previous.is_none_or(|last| last.config.metrics != *metrics) {
-            let mut problems = Problems::of(next.config.source.clone());
-            if let Err(error) = self.registry.set_statsd(metrics) {
-                problems.push("metrics.statsd", error.to_string());
-            }
-            return problems.into_result(next);
+        // What reaches outside comes last.
+        if problems.is_empty()
+            && previous.is_none_or(|last| last.config.metrics != *metrics)
+            && let Err(error) = self.registry.set_statsd(metrics)
+        {
+            problems.push("metrics.statsd", error.to_string());
         }
+        let next = problems.into_result(next)?;
+        self.registry.access_log().write_to(log.ok().flatten());
         Ok(next)
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::api::Api;
 use crate::error::Error;
+use crate::exchange::Exchange;
 use crate::observe::{Count, Counter, Level, RegisterError, Registry, Timer};
 use crate::outcome::End;
 
@@ -12,6 +13,8 @@ use crate::outcome::End;
 pub(super) struct Meters {
     exchanges: Arc<Counter>,
     latency: Arc<Timer>,
+    own_time: Arc<Timer>,
+    queued: Arc<Timer>,
     failures: Arc<Counter>,
     retries: Arc<Counter>,
     fallbacks: Arc<Counter>,
@@ -30,6 +33,8 @@ impl Meters {
             exchanges: registry
                 .counter("gateway.exchanges.{api}.{end}", &labels(&["api", "end"]))?,
             latency: registry.timer("gateway.latency.{api}", &labels(&["api"]))?,
+            own_time: registry.timer("gateway.own_time.{api}", &labels(&["api"]))?,
+            queued: registry.timer("gateway.queued.{pool}", &labels(&["pool"]))?,
             failures: registry.counter(
                 "upstream.failures.{pool}.{kind}",
                 &labels(&["pool", "kind"]),
@@ -58,6 +63,19 @@ impl Meters {
         counted.expect("there is a value for each label");
         let timed = self.latency.record(took, &[api]);
         timed.expect("there is a value for each label");
+    }
+
+    /// Where the time of an exchange went, besides its endpoint.
+    pub(super) fn times(&self, exchange: &Exchange) {
+        let outcome = &exchange.outcome;
+        if let Some(own) = outcome.own_time {
+            let timed = self.own_time.record(own, &[exchange.call.api.as_str()]);
+            timed.expect("there is a value for each label");
+        }
+        if let Some(pool) = exchange.pool.as_ref().filter(|_| !outcome.queued.is_zero()) {
+            let timed = self.queued.record(outcome.queued, &[&pool.name]);
+            timed.expect("there is a value for each label");
+        }
     }
 
     /// An endpoint of a pool failed.

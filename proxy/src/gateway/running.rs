@@ -1,7 +1,6 @@
 //! How many exchanges run, and when the last of them has ended.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
 use tokio::sync::Notify;
 
@@ -9,8 +8,8 @@ use crate::observe::Level;
 
 /// The exchanges that run.
 pub struct Running {
-    count: AtomicI64,
-    shown: Arc<Level>,
+    /// Shown to operators as it is: a copy could be set out of order.
+    count: Arc<Level>,
     none: Notify,
 }
 
@@ -18,22 +17,21 @@ pub struct Running {
 pub(super) struct Run(Arc<Running>);
 
 impl Running {
-    pub(super) fn new(shown: Arc<Level>) -> Self {
+    pub(super) fn new(count: Arc<Level>) -> Self {
         Self {
-            count: AtomicI64::new(0),
-            shown,
+            count,
             none: Notify::new(),
         }
     }
 
     pub(super) fn enter(self: &Arc<Self>) -> Run {
-        self.shown.set(self.count.fetch_add(1, SeqCst) + 1);
+        self.count.add(1);
         Run(self.clone())
     }
 
     /// How many there are.
     pub fn count(&self) -> i64 {
-        self.count.load(SeqCst)
+        self.count.get()
     }
 
     /// Waits until there is none.
@@ -50,9 +48,7 @@ impl Running {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        let left = self.0.count.fetch_sub(1, SeqCst) - 1;
-        self.0.shown.set(left);
-        if left == 0 {
+        if self.0.count.add(-1) == 0 {
             self.0.none.notify_waiters();
         }
     }

@@ -12,10 +12,11 @@ use prometheus_client::metrics::histogram::Histogram;
 use super::name::Kind;
 use super::statsd::{Exporting, Lines};
 
-/// Upper bounds of buckets, seconds: from an answer out of a cache to a long
-/// generation.
-const BUCKETS: [f64; 16] = [
-    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 120.0,
+/// Upper bounds of buckets, seconds: from what the gateway itself takes to a long
+/// generation, with the objective that many have among them.
+const BUCKETS: [f64; 19] = [
+    0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0,
+    20.0, 30.0, 60.0, 120.0,
 ];
 
 /// Timings kept for StatsD between two flushes; half of it asks for a flush.
@@ -83,6 +84,16 @@ impl Level {
     /// Sets the level.
     pub fn set(&self, value: i64) {
         self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Changes the level by so much, and tells what it is then.
+    pub fn add(&self, by: i64) -> i64 {
+        self.0.fetch_add(by, Ordering::SeqCst) + by
+    }
+
+    /// What the level is.
+    pub fn get(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry as Exposition;
 
+use super::access_log::AccessLog;
 use super::error::RegisterError;
 use super::metrics::Metrics;
 use super::statsd::{Exporter, StatsdError};
@@ -17,6 +18,7 @@ pub struct Registry {
     metrics: Arc<Metrics>,
     exposition: Exposition,
     exporter: Exporter,
+    access_log: AccessLog,
 }
 
 impl Registry {
@@ -29,6 +31,7 @@ impl Registry {
             exporter: Exporter::new(Arc::clone(&metrics)),
             metrics,
             exposition,
+            access_log: AccessLog::default(),
         }
     }
 
@@ -65,9 +68,16 @@ impl Registry {
         self.exporter.set_daemon(config)
     }
 
-    /// Tells StatsD what it has not been told, and nothing after that.
+    /// Where exchanges are written down, if they are.
+    pub fn access_log(&self) -> &AccessLog {
+        &self.access_log
+    }
+
+    /// Tells StatsD what it has not been told, and nothing after that; writes down
+    /// what waits for that.
     pub fn shutdown(&self) {
         self.exporter.stop();
+        self.access_log.write_to(None);
     }
 }
 

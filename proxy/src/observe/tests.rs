@@ -343,6 +343,9 @@ fn every_kind_renders_as_openmetrics() {
         # UNIT headworks_request_latency_seconds seconds
         headworks_request_latency_seconds_sum{pool="gpu"} 0.03
         headworks_request_latency_seconds_count{pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="0.0001",pool="gpu"} 0
+        headworks_request_latency_seconds_bucket{le="0.0005",pool="gpu"} 0
+        headworks_request_latency_seconds_bucket{le="0.001",pool="gpu"} 0
         headworks_request_latency_seconds_bucket{le="0.005",pool="gpu"} 0
         headworks_request_latency_seconds_bucket{le="0.01",pool="gpu"} 0
         headworks_request_latency_seconds_bucket{le="0.025",pool="gpu"} 0
@@ -351,12 +354,12 @@ fn every_kind_renders_as_openmetrics() {
         headworks_request_latency_seconds_bucket{le="0.25",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="0.5",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="1.0",pool="gpu"} 1
+        headworks_request_latency_seconds_bucket{le="1.5",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="2.5",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="5.0",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="10.0",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="20.0",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="30.0",pool="gpu"} 1
-        headworks_request_latency_seconds_bucket{le="45.0",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="60.0",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="120.0",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="+Inf",pool="gpu"} 1

@@ -42,6 +42,7 @@ pub async fn forward(
     let streaming = exchange.call.streaming();
     let terms = Terms::new(endpoint, pool, exchange.outcome.received, streaming);
     exchange.outcome.endpoint = Some(endpoint.url.clone());
+    exchange.outcome.asks();
     // Pinned here: it is large, and would be moved twice on its way.
     let asked = pin!(connector.ask(endpoint, &message, &terms));
     let asked = way.unless_stalled(asked);

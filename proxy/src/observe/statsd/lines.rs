@@ -2,17 +2,27 @@
 
 use std::fmt::{Display, Write};
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use cadence::MetricSink;
 
 use super::Exporting;
 
+/// Bytes that are sent at once; half a receive buffer of Linux' default holds them,
+/// with what the system counts beside.
+const BURST: usize = 32 * 1024;
+
+/// The pause after so many: time for the daemon to read them.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// Lines of the StatsD protocol on their way into datagrams.
 pub struct Lines<'a> {
     prefix: &'a str,
     udp: &'a dyn MetricSink,
     line: String,
+    /// Bytes since the last pause.
+    burst: usize,
     pub(in crate::observe) exporting: &'a Exporting,
 }
 
@@ -22,6 +32,7 @@ impl<'a> Lines<'a> {
             prefix,
             udp,
             line: String::new(),
+            burst: 0,
             exporting,
         }
     }
@@ -54,7 +65,12 @@ impl<'a> Lines<'a> {
 
     fn end(&mut self) -> io::Result<()> {
         let sent = self.udp.emit(&self.line);
+        self.burst += self.line.len();
         self.line.clear();
+        if self.burst >= BURST {
+            self.burst = 0;
+            thread::sleep(PAUSE);
+        }
         sent.map(|_bytes| ())
     }
 }
