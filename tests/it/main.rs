@@ -6,6 +6,7 @@ mod filters;
 mod hostile;
 mod lifecycle;
 mod limits;
+mod observe;
 mod reload;
 mod serve;
 mod support;

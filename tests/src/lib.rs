@@ -28,10 +28,12 @@ mod guest;
 mod model;
 mod port;
 mod program;
+mod prometheus;
 mod proxy;
 mod redis;
 mod scripted;
 mod setup;
+mod statsd;
 mod wait;
 mod wire;
 
@@ -39,11 +41,13 @@ pub use events::Told;
 pub use guest::{Guest, guest_bytes, unlike};
 pub use model::ModelServer;
 pub use port::Port;
-pub use program::{Ran, run};
+pub use program::{Ran, root, run};
+pub use prometheus::Prometheus;
 pub use proxy::{EndpointState, Live, LiveFilter, Refused, TestProxy, http2_client};
 pub use redis::RedisServer;
 pub use scripted::Scripted;
 pub use setup::Setup;
+pub use statsd::StatsdDaemon;
 pub use wait::{PATIENCE, until};
 pub use wire::{Message, Wire};
 

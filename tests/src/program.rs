@@ -56,13 +56,13 @@ pub(crate) fn gateway() -> PathBuf {
 }
 
 /// The top of the repository.
-pub(crate) fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().expect("the package is in the repository")
 }
 
 /// Cargo's folder for everything built.
-fn built() -> PathBuf {
+pub(crate) fn built() -> PathBuf {
     let built = profile().parent().map(Path::to_owned);
     built.expect("a profile's folder is in the folder of what is built")
 }

@@ -61,6 +61,11 @@ impl TestProxy {
         self.at.clients.address()
     }
 
+    /// Where operators go.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.at.admin.address()
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.process.id()

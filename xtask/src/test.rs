@@ -3,7 +3,7 @@
 
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::workspace::{Profile, Workspace};
 use crate::{guests, process, ui};
@@ -18,6 +18,7 @@ pub(crate) struct Tally {
 /// Runs the tests; `args` go to the runner, and leave doc tests out.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<Tally> {
     guests::build(workspace, None)?;
+    statsd(workspace)?;
     // One call, so that programs and tests share every dependency they were built with.
     ui::step("build programs and tests", |step| {
         process::run(step, workspace.cargo(Profile::Dev.build()))
@@ -32,6 +33,24 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<Tally> {
         args.join(" ")
     );
     Ok(tally)
+}
+
+/// The StatsD daemon that tests listen with, from npm.
+const STATSD: &str = "statsd@0.9.0";
+
+/// Installs the daemon, if it is not there.
+fn statsd(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.target.join("statsd");
+    if folder.join("node_modules/statsd/stats.js").exists() {
+        return Ok(());
+    }
+    ui::step("statsd, from npm", |step| {
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--omit=optional", "--no-audit", "--no-fund"]);
+        npm.arg("--prefix").arg(&folder).arg(STATSD);
+        process::run(step, npm)
+            .context("cannot install it; `npm` is needed, on Debian `sudo apt-get install npm`")
+    })
 }
 
 /// What runs all tests: cargo-nextest, which leaves doc tests to cargo, or cargo alone.

@@ -1,0 +1,78 @@
+//! StatsD, Prometheus and the model servers have the same numbers.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use futures::future::join_all;
+use headworks_tests::{Guest, ModelServer, StatsdDaemon, TestProxy, until};
+
+use crate::support::{full, unified};
+
+/// Requests at one time.
+const CLIENTS: u32 = 16;
+
+#[tokio::test]
+async fn a_daemon_comes_to_the_same_totals_as_prometheus_and_the_model_server() {
+    let requests: u32 = if full() { 1_000_000 } else { 2_000 };
+    let (daemon, model) = (StatsdDaemon::start().await, ModelServer::named("qwen2"));
+    let proxy = TestProxy::to(&model)
+        .set("metrics.statsd", daemon.address())
+        .filter(Guest::builtin("telemetry"))
+        .filter(Guest::builtin("model-router"))
+        .filter(Guest::builtin("token-limits"))
+        .filter(Guest::builtin("load-shaper"))
+        .start()
+        .await;
+    let left = AtomicU32::new(requests);
+    let client = async || {
+        while left
+            .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
+            .is_ok()
+        {
+            let answer = proxy.post("/v1/generate", unified("qwen2")).await;
+            assert_eq!(answer.status(), 200);
+            answer.bytes().await.unwrap();
+        }
+    };
+    join_all((0..CLIENTS).map(|_| client())).await;
+
+    let stats = model.stats();
+    assert_eq!(stats.finished, u64::from(requests));
+    for (statsd, prometheus, expected) in [
+        ("requests.total", "requests_total", stats.finished),
+        (
+            "requests.model.qwen2",
+            "requests_model_total{model=\"qwen2\"}",
+            stats.finished,
+        ),
+        (
+            "requests.model.qwen2.input_tokens",
+            "requests_model_input_tokens_total{model=\"qwen2\"}",
+            stats.told_prompts,
+        ),
+        (
+            "requests.model.qwen2.output_tokens",
+            "requests_model_output_tokens_total{model=\"qwen2\"}",
+            stats.told_tokens,
+        ),
+    ] {
+        let series = format!("headworks_{prometheus}");
+        proxy.wait_for_metric(&series, expected as f64).await;
+        let what = format!("{statsd} is {expected}, or datagrams were dropped");
+        until(&what, async || {
+            (daemon.counter(statsd) == expected || daemon.dropped() > 0).then_some(())
+        })
+        .await;
+    }
+    // Counters are told by their difference, once: what the system drops is lost,
+    // and it says so. Here it has no reason to.
+    assert_eq!(daemon.dropped(), 0, "the system dropped datagrams");
+    // Of timings those are told that fit, and the rest is counted.
+    let untold = proxy
+        .metric("headworks_metrics_statsd_timings_dropped_total")
+        .await as u64;
+    until("all timings are told", async || {
+        let told = daemon.timings("request.latency");
+        (told + untold >= u64::from(requests)).then_some(())
+    })
+    .await;
+}
