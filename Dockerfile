@@ -1,6 +1,11 @@
-# The gateway, and the stub that stands for a model server in docker-compose.yml.
-# Both stages are of the same Debian, so that what is linked to its C library
-# finds it. OpenSSL is built from source and linked in.
+# The gateway, and the stub that stands for a model server in the demo of
+# docker-compose.yml. It takes BuildKit, which Docker uses since version 23.
+#
+#   docker build --target gateway --tag headworks .
+#   docker build --target stub --tag headworks-stub .
+#
+# What is built is linked to the C library of Debian 12, so both images have that
+# one. OpenSSL is built from source and linked in.
 
 FROM rust:1.95-bookworm AS build
 RUN apt-get update \
@@ -9,30 +14,39 @@ RUN apt-get update \
 RUN rustup target add wasm32-unknown-unknown
 WORKDIR /src
 COPY . .
-# The binary holds the built-in filters, so they are built first.
-RUN cargo xtask guests --toolchain rustup \
-    && cargo build --locked --release -p headworks -p headworks-stub --bins
+# The binary holds the built-in filters, so they are built first. The mounts keep
+# crates and what was compiled for the next build. They are not part of the
+# stage, hence the copy.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/usr/local/cargo/git,sharing=locked \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    cargo xtask guests --toolchain rustup \
+    && cargo build --locked --release -p headworks -p headworks-stub --bins \
+    && install -D --target-directory /out/bin \
+        target/release/headworks target/release/headworks-stub
+# Where compiled filters are kept, for the gateway's user alone. There is no
+# shell to make it in the last stage.
+RUN install --directory --mode 0700 /out/cache/headworks
 
-FROM debian:bookworm-slim AS base
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir / --shell /usr/sbin/nologin headworks
+# No shell, no package manager: the C library, libgcc, CA certificates and a user.
+FROM gcr.io/distroless/cc-debian12:nonroot AS base
+USER 65532:65532
 
 FROM base AS stub
-COPY --from=build /src/target/release/headworks-stub /usr/local/bin/
-USER headworks
-ENTRYPOINT ["headworks-stub"]
+COPY --from=build /out/bin/headworks-stub /usr/local/bin/
+ENTRYPOINT ["/usr/local/bin/headworks-stub"]
 
 FROM base AS gateway
-COPY --from=build /src/target/release/headworks /usr/local/bin/
-# Compiled filters are kept here; a volume spares a new container the compiling.
-RUN install --directory --owner headworks --mode 0700 /var/cache/headworks
+COPY --from=build /out/bin/headworks /usr/local/bin/
+# A volume at /var/cache/headworks spares a new container the compiling.
+COPY --from=build --chown=65532:65532 /out/cache /var/cache
 ENV XDG_CACHE_HOME=/var/cache \
     HEADWORKS_CONFIG=/etc/headworks/headworks.toml \
     HEADWORKS_LOG_FORMAT=json
-USER headworks
 EXPOSE 8000 9090
+# Another `admin.listen` than port 9090 is told by HEADWORKS_ADMIN.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s \
+    CMD ["/usr/local/bin/headworks", "ready"]
 # It handles signals itself and starts no processes, so it may be process 1.
-ENTRYPOINT ["headworks"]
+ENTRYPOINT ["/usr/local/bin/headworks"]
 CMD ["run"]
