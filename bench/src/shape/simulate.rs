@@ -154,6 +154,12 @@ impl Simulation {
         std::mem::take(&mut self.outcomes)
     }
 
+    /// The gateway, for who wants to change it.
+    #[cfg(test)]
+    pub(super) fn gateway_mut(&mut self) -> &mut Gateway {
+        &mut self.gateway
+    }
+
     /// The gateway, for who wants to look at it.
     #[cfg(test)]
     pub(super) fn gateway(&self) -> &Gateway {

@@ -42,6 +42,8 @@ pub(crate) struct Gateway {
     /// By number: those who came first are first.
     running: BTreeMap<u64, Running>,
     numbered: u64,
+    /// What slow readers add to each answer, as the gateway sees it.
+    readers: Duration,
     moved: u64,
     ended: VecDeque<Ended>,
 }
@@ -95,6 +97,7 @@ impl Gateway {
             epoch: Instant::now(),
             running: BTreeMap::new(),
             numbered: 0,
+            readers: Duration::ZERO,
             moved: 0,
             ended: VecDeque::new(),
         }
@@ -162,6 +165,12 @@ impl Gateway {
             .values()
             .map(|running| running.outcome)
             .collect()
+    }
+
+    /// Clients take so much longer to read their answers from now on.
+    #[cfg(test)]
+    pub(super) fn read_slowly(&mut self, by: Duration) {
+        self.readers = by;
     }
 
     /// Requests that have left an endpoint that had stalled.
@@ -417,7 +426,9 @@ impl Gateway {
         self.history
             .learn(&demand.tenant, MODEL, demand.need.prompt, output);
         let took = now - running.came;
-        let ended = testing::Ended::ok().tokens(input, output).latency(took);
+        let ended = testing::Ended::ok()
+            .tokens(input, output)
+            .latency(took + self.readers);
         running.filter.complete(ended);
         self.ended.push_back(Ended {
             outcome: Outcome {

@@ -3,28 +3,22 @@
 use super::super::super::scenario::Faults;
 use super::*;
 
-/// Late answers narrow the margin. Where a line before the servers makes them
-/// late, that cures nothing: the shaper would refuse more and more.
+/// Late answers narrow the margin. Where something makes them late that no refusal
+/// cures, as slow readers or a line elsewhere, the shaper would refuse more and more.
 #[test]
-fn late_answers_do_not_end_in_refusing_everything_where_a_line_makes_them_late() {
-    // Twice the time of an answer alone, so that requests may wait.
-    let case = like("A6", |case| {
-        case.objective.seconds = 3.0;
-        case.seconds = 240.0;
-    });
-    let job = job(case, Policy::Shaper);
-    let plan = Plan::make(case, case.rate, job.seed, case.span(1.0).whole());
-    let mut simulation = Simulation::new(&job, plan).expect("a simulation");
+fn late_answers_that_no_refusal_cures_do_not_end_in_refusing_everything() {
+    let case = like("A6", |case| case.seconds = 240.0);
+    let mut simulation = changed(case, |_| ());
+    simulation
+        .gateway_mut()
+        .read_slowly(Duration::from_millis(700));
     simulation.pass_until(case.span(1.0).whole());
     let outcomes = simulation.outcomes();
-    let goodput = |from: f64| {
-        let then = |it: &Outcome| (from..from + 60.0).contains(&it.at);
-        in_time(case, &outcomes, then) * case.rate
-    };
-    let (first, last) = (goodput(30.0), goodput(200.0));
-    assert!(last > 0.95 * first && last > 60.0, "{first:.1}, {last:.1}");
+    let last = |it: &Outcome| (200.0..260.0).contains(&it.at);
+    let goodput = in_time(case, &outcomes, last) * case.rate;
     let margin = simulation.gateway().margin().expect("answers came");
-    assert!(margin > 0.9, "{margin}");
+    assert!(goodput > 30.0, "{goodput:.1} answers a second");
+    assert!((0.8..0.85).contains(&margin), "{margin}");
 }
 
 /// Whoever refuses by predictions learns nothing from what was refused. Once all
@@ -55,9 +49,11 @@ fn an_endpoint_that_was_too_slow_for_all_is_not_locked_out_for_ever() {
 #[test]
 fn a_slow_endpoint_is_tried_with_little_and_has_its_share_again_when_it_is_well() {
     let case = like("A4", |case| {
+        // So little that the others could do without it.
+        case.rate = 8.0;
         case.seconds = 150.0;
         case.faults = Some(Faults {
-            slower: Some(15.0),
+            slower: Some(4.0),
             lasts: 60.0,
             every: 150.0,
         });
@@ -142,7 +138,7 @@ fn requests_too_large_for_their_objective_are_served_only_while_there_is_room() 
     let served = |rate: f64| {
         let case = like("A6", |case| {
             case.rate = rate;
-            case.seconds = 120.0;
+            case.seconds = 600.0;
         });
         let mut count = 0;
         let mut simulation = changed(case, |request| {
@@ -159,7 +155,7 @@ fn requests_too_large_for_their_objective_are_served_only_while_there_is_room() 
         });
         simulation.pass_until(case.span(1.0).whole() + 30.0);
         let outcomes = simulation.outcomes();
-        let is_counted = |it: &&Outcome| (30.0..150.0).contains(&it.at);
+        let is_counted = |it: &&Outcome| (30.0..630.0).contains(&it.at);
         let large: Vec<_> = outcomes
             .iter()
             .filter(is_counted)
@@ -174,6 +170,12 @@ fn requests_too_large_for_their_objective_are_served_only_while_there_is_room() 
     };
     let (calm, _) = served(4.0);
     assert!(calm > 0.6, "{calm:.2} of the large ones at a quiet time");
+    // Now and then one is refused: then a large one would take the room of many.
+    let (filled, _) = served(30.0);
+    assert!(
+        filled < 0.11,
+        "{filled:.2} of the large ones while others are refused"
+    );
     let (busy, goodput) = served(91.0);
     assert!(busy < 0.02, "{busy:.2} of the large ones under overload");
     assert!(goodput > 50.0, "{goodput:.1} of the others");
@@ -186,6 +188,7 @@ fn a_prompt_does_not_push_running_answers_past_their_objectives() {
     let case = Case::named("A6").expect("A6")[0];
     let row = figures(case, Policy::Shaper);
     let late = row.late as f64 / row.answered as f64;
-    assert!(late < 0.01, "{late:.4} of the answers are late");
-    assert!(row.goodput > 54.0, "{:.1}", row.goodput);
+    // Without that guard 0.6 % are, and there are two answers in time less a second.
+    assert!(late < 0.004, "{late:.4} of the answers are late");
+    assert!(row.goodput > 57.0, "{:.1}", row.goodput);
 }
