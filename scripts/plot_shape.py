@@ -62,7 +62,6 @@ def bars(axes, runs_by_policy, figure, label):
                 edgecolor="white",
             )
     axes.set_yticks([place + 0.2 for place in range(len(policies))], policies)
-    axes.invert_yaxis()
     axes.set_xlabel(label)
 
 
@@ -81,7 +80,10 @@ def plot_case(case, runs, folder):
     figure, (goodput, latency) = pyplot.subplots(1, 2, figsize=(11, 0.6 * len(usual) + 1.6), sharey=True)
     bars(goodput, usual, "goodput", "answers in time, req/s")
     bars(latency, usual, "p99_s", "P99 of answers, s (log)")
+    # Both share it.
+    goodput.invert_yaxis()
     latency.set_xscale("log")
+    in_plain_numbers(latency.xaxis)
     latency.axvline(float(runs[0]["objective_s"]), color="tab:red", linewidth=1)
     figure.suptitle(f"{case} at {float(rate):g}; hatched: simulated; red: the objective")
     save(figure, folder / f"{case}.png")
@@ -102,9 +104,15 @@ def plot_rates(case, runs, folder):
     if drawn:
         axes.axhline(float(runs[0]["objective_s"]), color="tab:red", linewidth=1)
         axes.set(xlabel="requests a second", ylabel="P99 of answers, s (log)", yscale="log", title=case)
+        in_plain_numbers(axes.yaxis)
         axes.legend()
         save(figure, folder / f"{case}-rates.png")
     pyplot.close(figure)
+
+
+def in_plain_numbers(axis):
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter("{x:g}")
 
 
 def save(figure, file):
