@@ -101,6 +101,14 @@ impl Chain {
         }
         exchange
     }
+
+    /// Shows all breakers as closed: those of a chain that goes live are, and of
+    /// one that is replaced nobody wants to know any more.
+    pub(super) fn show_breakers_closed(&self) {
+        for link in &self.links {
+            link.set_shown(false);
+        }
+    }
 }
 
 impl Link {
@@ -114,7 +122,6 @@ impl Link {
         let open = registry.gauge("filter.{filter}.breaker_open", &label)?;
         let skipped = registry.counter("filter.{filter}.calls_skipped", &label)?;
         let name = [&**filter.name()];
-        open.set(0, &name).expect("there is a value for each label");
         let skipped = skipped.of(&name).expect("there is a value for each label");
         let breaker = Breaker::new(config.breaker);
         Ok(Self {
@@ -166,11 +173,14 @@ impl Link {
         }
     }
 
+    fn set_shown(&self, open: bool) {
+        let shown = self.open.set(open.into(), &[self.filter.name()]);
+        shown.expect("there is a value for each label");
+    }
+
     fn show_breaker(&self, open: bool) {
         let filter = &**self.filter.name();
-        self.open
-            .set(open.into(), &[filter])
-            .expect("there is a value for each label");
+        self.set_shown(open);
         if open {
             tracing::error!(filter, on_error = ?self.on_error, "the filter failed too often and is taken out; it is tried again after its cooldown");
         } else {

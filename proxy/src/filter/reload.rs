@@ -90,6 +90,7 @@ impl Reloader {
         futures::executor::block_on(watch.replace(files(&path, &config)));
         let meters = Meters::new(registry)?;
         let first = loader.prepare(config.clone(), None)?;
+        first.chain.show_breakers_closed();
         meters.applied(&first);
         let (trigger, triggers) = mpsc::channel(1);
         let reloader = Self {
@@ -161,6 +162,8 @@ impl Reloader {
             tracing::warn!("the change of {key} needs a restart");
         }
         self.meters.applied(&next);
+        self.live.current().chain.show_breakers_closed();
+        next.chain.show_breakers_closed();
         self.live.replace(next);
         *self.status.0.lock() = Report {
             refused: None,
