@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-use crate::cli::{Options, UpstreamKind};
 use crate::cores::{self, Cores};
+use crate::options::{Options, UpstreamKind};
 use crate::server::{Server, free_address, raise_file_limit};
 use crate::subject::Subject;
 

@@ -15,6 +15,7 @@ mod load;
 mod measure;
 mod memory;
 mod noise;
+mod options;
 mod plain_pingora;
 mod report;
 mod run;

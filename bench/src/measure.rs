@@ -7,10 +7,10 @@ use anyhow::Result;
 use nix::time::ClockId;
 use serde::Serialize;
 
-use crate::cli::Options;
 use crate::lab::{Lab, Running};
 use crate::load::{Clients, Seen};
 use crate::noise::{Noise, Reading};
+use crate::options::Options;
 use crate::server::Server;
 use crate::subject::Subject;
 use crate::workload::Workload;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::cli::{Options, UpstreamKind};
 use crate::lab::{Lab, Running};
 use crate::load::{Client, Clients};
+use crate::options::{Options, UpstreamKind};
 use crate::server::Server;
 use crate::subject::Subject;
 use crate::workload::{Workload, held_stream};

@@ -14,7 +14,7 @@ use pingora_load_balancing::LoadBalancer;
 use pingora_load_balancing::selection::RoundRobin;
 use pingora_proxy::{ProxyHttp, Session, http_proxy_service};
 
-use crate::cli::Ends;
+use crate::options::Ends;
 
 struct Balancer(Arc<LoadBalancer<RoundRobin>>);
 

@@ -9,11 +9,11 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::bars::Bar;
-use crate::cli::Options;
 use crate::cores::Cores;
 use crate::figures::Row;
 use crate::measure::Cell;
 use crate::memory::Memory;
+use crate::options::Options;
 use crate::workload::Workload;
 
 /// Everything that a run found out.

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use crate::bars::{self, Bar};
-use crate::cli::Options;
 use crate::figures;
 use crate::lab::Lab;
 use crate::measure::{Cell, measure};
 use crate::memory;
+use crate::options::Options;
 use crate::report::{self, Report};
 use crate::workload::Workload;
 

@@ -13,6 +13,7 @@ mod exchange;
 mod fairness;
 mod figures;
 mod generator;
+mod job;
 mod options;
 mod plan;
 mod policy;
@@ -34,9 +35,10 @@ use anyhow::Result;
 pub(crate) use options::Options;
 
 use demands::Verdict;
+use job::Job;
 use policy::Policy;
 use results::Results;
-use run::{Job, Maker};
+use run::Maker;
 use scenario::Case;
 use search::Range;
 

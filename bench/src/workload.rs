@@ -7,8 +7,8 @@ use nix::time::ClockId;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cli::{Options, UpstreamKind};
 use crate::load::Expected;
+use crate::options::{Options, UpstreamKind};
 
 /// Events of a stream.
 pub(crate) const EVENTS: usize = 64;

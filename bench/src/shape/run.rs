@@ -1,7 +1,6 @@
 //! Makes runs. On sockets: fresh servers, a plan sent, figures read off; one in
 //! which the machine was in the way is void and made again.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
@@ -12,13 +11,13 @@ use tokio::time::sleep_until;
 use super::counters::{self, Stalls, Totals};
 use super::figures;
 use super::generator::{self, Target};
+use super::job::Job;
 use super::options::Options;
 use super::plan::Plan;
-use super::policy::Policy;
 use super::results::Results;
 use super::rig::{self, Place, Rig};
 use super::row::{Row, Time};
-use super::scenario::{Case, Span, Window};
+use super::scenario::{Span, Window};
 use super::simulate;
 use crate::noise::Reading;
 use crate::server::Server;
@@ -26,21 +25,6 @@ use crate::server::Server;
 /// A run with later passes, or later requests, does not count. Milliseconds.
 const MOST_STEP_LATENESS: f64 = 0.5;
 const MOST_GENERATOR_LATENESS: f64 = 10.0;
-
-/// What is to be run.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Job {
-    /// What happens.
-    pub(crate) case: &'static Case,
-    /// Under which policy.
-    pub(crate) policy: Policy,
-    /// Requests a second, or users.
-    pub(crate) rate: f64,
-    /// Which arrivals.
-    pub(crate) seed: u64,
-    /// Length as a multiple of what the case asks for.
-    pub(crate) scale: f64,
-}
 
 /// How runs are made.
 #[derive(Debug)]
@@ -155,25 +139,7 @@ fn add(job: &Job, made: Result<Row>, results: &mut Results) -> Result<()> {
     results.add(row)
 }
 
-impl fmt::Display for Job {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            case,
-            policy,
-            rate,
-            seed,
-            ..
-        } = self;
-        write!(f, "{} at {rate} under {policy}, seed {seed}", case.id)
-    }
-}
-
 impl Job {
-    /// How long a run takes, seconds.
-    fn seconds(&self) -> f64 {
-        self.case.span(self.scale).whole()
-    }
-
     /// Runs it until it counts, so often at most; the last one is returned.
     async fn run(&self, place: &Place, wanted: &Row, attempts: u32) -> Result<Row> {
         let mut row = self.once(place, wanted).await?;
