@@ -37,6 +37,10 @@ pub(super) const SHORTEST_STALL: f64 = 0.4;
 /// The same of an endpoint of which nothing is known yet: it may be loading.
 pub(super) const UNKNOWN_STALL: f64 = 10.0;
 
+/// A silence so many times as long as can be explained is a stall that is over. It
+/// says nothing of the pace; a shorter one may be that of a very slow endpoint.
+const STALLED: f64 = 5.0;
+
 /// Seconds more where no stream has had its first token.
 const BEFORE_FIRST: f64 = 0.8;
 
@@ -125,8 +129,11 @@ impl Pace {
     /// A stream's next tokens, `more` of them, took `took`.
     pub(super) fn tokens(&mut self, more: u32, took: Duration, load: f64, now: Instant) {
         let more = f64::from(more);
-        // What is longer is a stall: that says nothing of the pace.
-        self.span.seconds += took.as_secs_f64().min(self.patience() * more);
+        let (took, patience) = (took.as_secs_f64(), self.patience() * more);
+        if took > STALLED * patience {
+            return;
+        }
+        self.span.seconds += took.min(patience);
         self.span.tokens += more;
         self.span.load += load * more;
         let since = *self.span.since.get_or_insert(now);

@@ -191,6 +191,17 @@ fn an_endpoint_that_falls_silent_is_suspect_until_it_goes_on() {
 }
 
 #[test]
+fn a_stall_that_is_over_says_nothing_of_the_pace() {
+    let mut bench = Bench::experienced();
+    let before = bench.predict(100);
+    let ticket = bench.begins(100);
+    bench.token(ticket, 1, 30 * MS);
+    bench.token(ticket, 2, Duration::from_secs(10));
+    bench.at.ended(ticket, bench.now);
+    assert_eq!(bench.predict(100).whole, before.whole);
+}
+
+#[test]
 fn an_endpoint_that_was_silent_to_the_end_gets_one_request_after_a_while() {
     let mut bench = Bench::experienced();
     let ticket = bench.begins(100);
