@@ -12,8 +12,8 @@ use super::Time;
 pub struct Health {
     /// What each endpoint is asked for; 200 is healthy, everything else is not.
     pub path: String,
-    /// Time between two checks. With `"0s"` there are none, and an endpoint is
-    /// known by requests alone.
+    /// Time between two checks; a second at most while they keep the endpoint
+    /// out. With `"0s"` there are none, and it is known by requests alone.
     pub interval: Time,
     /// How long an endpoint may take to answer a check or a scrape.
     pub timeout: Time,

@@ -68,11 +68,17 @@ impl Watch {
         let Some(interval) = probe.health.interval else {
             return self.endpoint.standing(|standing, _| standing.unchecked());
         };
-        let probe = probe.clone();
+        let (probe, endpoint) = (probe.clone(), self.endpoint.clone());
         self.spawn(async move {
             loop {
                 probe.check().await;
-                pause(interval).await;
+                let is_out = endpoint.standing(|known, _| known.check_failure().is_some());
+                let until_next = if is_out {
+                    interval.min(RECHECK)
+                } else {
+                    interval
+                };
+                pause(until_next).await;
             }
         });
     }
@@ -93,6 +99,9 @@ impl Watch {
         self.tasks.push(Task(tokio::spawn(work)));
     }
 }
+
+/// Longest time between two checks of an endpoint that they keep out.
+const RECHECK: Duration = Duration::from_secs(1);
 
 /// Waits for about so long: who began together drifts apart.
 async fn pause(interval: Duration) {
