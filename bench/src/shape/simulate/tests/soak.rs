@@ -71,7 +71,7 @@ fn a_day_leaves_neither_drift_nor_lock_out_nor_memory_behind() {
 fn pass(simulation: &mut Simulation, case: &'static Case, hour: u32) -> Hour {
     let begin = f64::from(hour) * 3600.0;
     let mut from = begin;
-    let mut shares = Vec::new();
+    let mut phases = Vec::new();
     let mut gap: f64 = 0.0;
     for (phase, (seconds, rate)) in (0..).zip(HOUR) {
         let seed = u64::from(hour) * 10 + phase;
@@ -84,7 +84,8 @@ fn pass(simulation: &mut Simulation, case: &'static Case, hour: u32) -> Hour {
         simulation.pass_until(from);
         let outcomes = simulation.take_outcomes();
         let answered = outcomes.iter().filter(|it| it.end == Some(End::Answered));
-        shares.push(in_time(case, &outcomes, |_| true) * outcomes.len() as f64 / seconds);
+        let share = in_time(case, &outcomes, |_| true);
+        phases.push((share, share * outcomes.len() as f64 / seconds));
         if rate > 1.0 {
             let mut ends: Vec<f64> = answered.map(|it| it.at + it.took).collect();
             ends.sort_by(f64::total_cmp);
@@ -95,8 +96,8 @@ fn pass(simulation: &mut Simulation, case: &'static Case, hour: u32) -> Hour {
     let process = procfs::process::Process::myself().expect("this process");
     let memory = process.stat().expect("its figures").rss * procfs::page_size();
     Hour {
-        in_time: shares[0] / HOUR[0].1,
-        goodput: shares[1],
+        in_time: phases[0].0,
+        goodput: phases[1].1,
         margin: simulation.gateway().margin().expect("answers came"),
         gap,
         memory,
