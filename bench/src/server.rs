@@ -29,6 +29,22 @@ pub(crate) struct Server {
     log: PathBuf,
 }
 
+/// Time in which threads could have run and did not (`/proc/PID/schedstat`).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waited {
+    time: Duration,
+    runs: u64,
+}
+
+impl Waited {
+    /// Mean wait of a run since `before`, milliseconds.
+    pub(crate) fn mean_ms_since(&self, before: &Self) -> f64 {
+        let time = self.time.saturating_sub(before.time);
+        let runs = self.runs.saturating_sub(before.runs);
+        time.as_secs_f64() * 1e3 / runs.max(1) as f64
+    }
+}
+
 impl Server {
     /// Starts `command` on `core`, with its output in a file of `folder`.
     pub(crate) fn start(
@@ -78,6 +94,26 @@ impl Server {
         let clock =
             ClockId::pid_cpu_clock_id(self.pid()?).context("no CPU clock: has it ended?")?;
         Ok(clock.now().context("cannot read its CPU clock")?.into())
+    }
+
+    /// How long its threads have waited for their core since they began, and how
+    /// often they ran.
+    pub(crate) fn waited(&self) -> Result<Waited> {
+        let mut all = Waited::default();
+        for task in Process::new(self.pid()?.as_raw())?.tasks()? {
+            let path = format!("/proc/{0}/task/{1}/schedstat", self.pid()?, task?.tid);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {path}; is CONFIG_SCHED_INFO set?"))?;
+            let mut numbers = text.split_ascii_whitespace().map(str::parse::<u64>);
+            let (Some(Ok(_ran)), Some(Ok(waited)), Some(Ok(runs))) =
+                (numbers.next(), numbers.next(), numbers.next())
+            else {
+                bail!("{path} has not what the kernel's documentation says: {text}");
+            };
+            all.time += Duration::from_nanos(waited);
+            all.runs += runs;
+        }
+        Ok(all)
     }
 
     /// Resident memory, bytes.

@@ -39,7 +39,6 @@ use job::Job;
 use policy::Policy;
 use results::Results;
 use run::Maker;
-use scenario::Case;
 use search::Range;
 
 /// Runs what was asked for and is not there yet, judges and tells.
@@ -57,46 +56,53 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
 
 /// The policies take turns within a seed, so that a slow hour of the machine hits all alike.
 async fn run_all(maker: &Maker, options: &Options, results: &mut Results) -> Result<()> {
+    let mut jobs = Vec::new();
     for case in options.cases() {
-        let job = |seed, policy| Job {
-            case,
-            policy,
-            rate: case.rate,
-            seed,
-            scale: options.scale,
-        };
         let policies = options.policies(case);
-        let of_seed = |seed| policies.iter().map(move |policy| job(seed, *policy));
-        let jobs: Vec<_> = (1..=options.seeds).flat_map(of_seed).collect();
-        maker.run(&jobs, options, results).await?;
-        if let Some(range) = Range::of(case).filter(|_| options.search) {
-            for policy in options.policies(case) {
-                search(maker, options, case, policy, range, results).await?;
-            }
+        for seed in 1..=options.seeds {
+            let job = |policy: &Policy| Job {
+                case,
+                policy: *policy,
+                rate: case.rate,
+                seed,
+                scale: options.scale,
+            };
+            jobs.extend(policies.iter().map(job));
         }
+    }
+    maker.run(&jobs, options, results).await?;
+    if options.search {
+        search(maker, options, results).await?;
     }
     Ok(())
 }
 
-async fn search(
-    maker: &Maker,
-    options: &Options,
-    case: &'static Case,
-    policy: Policy,
-    range: Range,
-    results: &mut Results,
-) -> Result<()> {
-    while let Some(rate) = range.next(&search::known(&results.of_time(maker.time()), case, policy))
-    {
-        let job = |seed| Job {
-            case,
-            policy,
-            rate,
-            seed,
-            scale: options.scale,
-        };
-        let jobs: Vec<_> = (1..=options.seeds).map(job).collect();
+/// All searches go on side by side: each rate to try follows from those before it.
+async fn search(maker: &Maker, options: &Options, results: &mut Results) -> Result<()> {
+    loop {
+        let known = results.of_time(maker.time());
+        let mut jobs = Vec::new();
+        for case in options.cases() {
+            let Some(range) = Range::of(case) else {
+                continue;
+            };
+            for policy in options.policies(case) {
+                let next = range.next(&search::known(&known, case, policy));
+                let job = |rate| {
+                    (1..=options.seeds).map(move |seed| Job {
+                        case,
+                        policy,
+                        rate,
+                        seed,
+                        scale: options.scale,
+                    })
+                };
+                jobs.extend(next.into_iter().flat_map(job));
+            }
+        }
+        if jobs.is_empty() {
+            return Ok(());
+        }
         maker.run(&jobs, options, results).await?;
     }
-    Ok(())
 }

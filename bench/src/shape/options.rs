@@ -38,6 +38,10 @@ pub(crate) struct Options {
     /// Find the highest rates that meet the objective, by bisection: many more runs
     #[arg(long)]
     pub(crate) search: bool,
+    /// Runs at the same time, on sockets: each has servers and a gateway of its own, and one in
+    /// which a pass or a request was late is void
+    #[arg(long, value_name = "RUNS", default_value_t = 1, value_parser = at_once)]
+    pub(crate) at_once: usize,
     /// How often a run is tried while it comes out void
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=10))]
     pub(crate) attempts: u32,
@@ -80,6 +84,13 @@ impl Options {
                     .collect()
             }
         }
+    }
+}
+
+fn at_once(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(runs @ 1..=32) => Ok(runs),
+        _ => Err(format!("must be a number from 1 to 32, got {text}")),
     }
 }
 

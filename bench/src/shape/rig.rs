@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 
 use super::options::Options;
 use super::policy::Policy;
@@ -30,6 +31,8 @@ pub(crate) struct Place {
     headworks: PathBuf,
     stub: PathBuf,
     guests: PathBuf,
+    /// One rig starts at a time: it finds free ports before it takes them.
+    starts: Mutex<()>,
 }
 
 impl Place {
@@ -55,6 +58,7 @@ impl Place {
             stub: beside(&options.stub, "headworks-stub")?,
             // Filters are looked for from the folder of the configuration.
             guests: guests.canonicalize().unwrap_or(guests),
+            starts: Mutex::default(),
         };
         cores::pin(place.cores.load)?;
         raise_file_limit()?;
@@ -96,6 +100,7 @@ pub(crate) struct Rig {
 impl Rig {
     /// Starts everything and waits until it serves.
     pub(crate) async fn start(place: &Place, case: &Case, policy: Policy) -> Result<Self> {
+        let _turn = place.starts.lock().await;
         let folder = TempDir::with_prefix("headworks-bench-").context("no temporary folder")?;
         let mut stubs = Vec::new();
         for index in 0..case.servers.count {

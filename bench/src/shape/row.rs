@@ -100,6 +100,8 @@ pub(crate) struct Row {
     pub(crate) step_late_ms: f64,
     /// CPU time of the gateway for one request.
     pub(crate) gateway_cpu_us: Option<f64>,
+    /// How long the gateway waited for its core each time it had something to do, mean.
+    pub(crate) gateway_wait_ms: f64,
     /// What other processes and machines took of our cores, in cores.
     pub(crate) noise: f64,
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use futures::stream::{self, StreamExt as _};
 use nix::time::ClockId;
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
@@ -25,11 +26,13 @@ use crate::server::Server;
 /// A run with later passes, or later requests, does not count. Milliseconds.
 const MOST_STEP_LATENESS: f64 = 0.5;
 const MOST_GENERATOR_LATENESS: f64 = 10.0;
+/// Nor one whose gateway waited longer for its core each time it had something to do.
+const MOST_GATEWAY_WAIT: f64 = 0.5;
 
 /// How runs are made.
 #[derive(Debug)]
 pub(crate) enum Maker {
-    /// On real sockets, one at a time.
+    /// On real sockets, as many at a time as was asked for.
     OnSockets(Box<Place>),
     /// In simulated time, as many at a time as there are cores.
     Simulated {
@@ -75,13 +78,16 @@ impl Maker {
         }
         match self {
             Self::OnSockets(place) => {
-                let minutes = wanted.iter().map(|(job, _)| job.seconds()).sum::<f64>() / 60.0;
-                if let Some((job, _)) = wanted.first() {
-                    let (case, count) = (job.case.id, wanted.len());
-                    eprintln!("{case}: {count} runs to make, {minutes:.0} minutes");
-                }
-                for (job, row) in wanted {
-                    let made = job.run(place, &row, options.attempts).await;
+                let seconds: f64 = wanted.iter().map(|(job, _)| job.seconds()).sum();
+                let minutes = seconds / options.at_once as f64 / 60.0;
+                eprintln!("{} runs to make, {minutes:.0} minutes", wanted.len());
+                let run = |(job, row): (Job, Row)| async move {
+                    (job, job.run(place, &row, options.attempts).await)
+                };
+                let mut runs = stream::iter(wanted)
+                    .map(run)
+                    .buffer_unordered(options.at_once);
+                while let Some((job, made)) = runs.next().await {
                     add(&job, made, results)?;
                 }
             }
@@ -147,7 +153,7 @@ impl Job {
             if row.void.is_empty() {
                 break;
             }
-            eprintln!("  void, once more: {}", row.void);
+            eprintln!("{self}: void, once more: {}", row.void);
             row = self.once(place, wanted).await?;
         }
         Ok(row)
@@ -197,6 +203,7 @@ impl Job {
 /// CPU time and counters of what counts: after the warm-up, until the last request.
 struct Usage {
     cpu_us: f64,
+    wait_ms: f64,
     noise: f64,
     late_ms: f64,
     hits: Option<f64>,
@@ -205,6 +212,7 @@ struct Usage {
 impl Usage {
     fn fill(&self, row: &mut Row) {
         row.gateway_cpu_us = Some(self.cpu_us / row.sent.max(1) as f64);
+        row.gateway_wait_ms = self.wait_ms;
         row.noise = self.noise;
         row.step_late_ms = self.late_ms;
         row.cache_hits = self.hits;
@@ -216,12 +224,14 @@ async fn usage(place: &Place, rig: &Rig, span: Span, begun: Instant) -> Result<U
     sleep_until(moment(span.warm_up)).await;
     let (totals, reading) = (Totals::read(&rig.stubs).await?, Reading::take(place.cores)?);
     let (gateway, ours) = (rig.gateway.cpu_time()?, ours(rig)?);
+    let waited = rig.gateway.waited()?;
     sleep_until(moment(span.whole())).await;
     let (later, end) = (Totals::read(&rig.stubs).await?, Reading::take(place.cores)?);
     let gateway = rig.gateway.cpu_time()?.saturating_sub(gateway);
     let noise = reading.until(&end, self::ours(rig)?.saturating_sub(ours));
     Ok(Usage {
         cpu_us: gateway.as_secs_f64() * 1e6,
+        wait_ms: rig.gateway.waited()?.mean_ms_since(&waited),
         noise: noise.others + noise.stolen,
         late_ms: later.late_ms(&totals),
         hits: later.hits(&totals),
@@ -246,6 +256,9 @@ fn void(row: &Row) -> String {
     }
     if row.generator_p99_ms > MOST_GENERATOR_LATENESS {
         reasons.push(format!("requests {:.1} ms late", row.generator_p99_ms));
+    }
+    if row.gateway_wait_ms > MOST_GATEWAY_WAIT {
+        reasons.push(format!("gateway {:.2} ms late", row.gateway_wait_ms));
     }
     reasons.join(", ")
 }
