@@ -22,6 +22,7 @@ mod source;
 mod suggest;
 pub mod watch;
 
+pub use file::StatsdDialect;
 pub use problems::{Problem, Problems};
 pub use source::{Place, Source};
 pub use suggest::{did_you_mean, suggest};
@@ -352,4 +353,10 @@ pub struct Metrics {
     pub statsd: Option<String>,
     /// Put before each StatsD name, such as `headworks.`; empty by default.
     pub statsd_prefix: String,
+    /// How StatsD is told of labels.
+    pub statsd_dialect: StatsdDialect,
+    /// Tags of every number.
+    pub statsd_tags: BTreeMap<String, String>,
+    /// Share of timings that StatsD is told, above 0 and at most 1.
+    pub statsd_sample_rate: f64,
 }

@@ -58,7 +58,7 @@ impl StatsdDaemon {
         self.number("counters", name)
     }
 
-    /// How many times a timer was told, by what was flushed so far.
+    /// How many timings a timer was told of or stands for, by what was flushed so far.
     pub fn timings(&self, name: &str) -> u64 {
         self.number("timers", name)
     }

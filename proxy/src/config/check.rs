@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{AccessLog, Admin, Config, Metrics, Place, Problems, Source, file, suggest};
+use super::{
+    AccessLog, Admin, Config, Metrics, Place, Problems, Source, StatsdDialect, file, suggest,
+};
 
 mod filter;
 mod health;
@@ -110,9 +112,21 @@ impl Checker<'_> {
                 format!("must be a host and a port, such as `127.0.0.1:8125`, got `{statsd}`");
             self.problem(&at.key("statsd"), message);
         }
+        let rate = file.statsd_sample_rate;
+        if !(rate > 0.0 && rate <= 1.0) {
+            let message = format!("must be greater than 0 and at most 1, got {rate}");
+            self.problem(&at.key("statsd_sample_rate"), message);
+        }
+        if file.statsd_dialect == StatsdDialect::Statsd && !file.statsd_tags.is_empty() {
+            let message = "plain StatsD has no tags; set `statsd_dialect = \"dogstatsd\"`";
+            self.problem(&at.key("statsd_tags"), message);
+        }
         Metrics {
             statsd: file.statsd.clone(),
             statsd_prefix: file.statsd_prefix.clone(),
+            statsd_dialect: file.statsd_dialect,
+            statsd_tags: file.statsd_tags.clone(),
+            statsd_sample_rate: rate,
         }
     }
 

@@ -91,13 +91,34 @@ pub struct Admin {
 }
 
 /// Where metrics go besides `/metrics` on the admin listener.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
     /// Host and port of a StatsD daemon, such as `"127.0.0.1:8125"`.
     pub statsd: Option<String>,
     /// Put before each StatsD name, such as `"headworks."`.
     pub statsd_prefix: String,
+    /// `"statsd"` has labels in names, `requests.model.qwen2`; `"dogstatsd"` has
+    /// them as tags, `requests.model` with `model:qwen2`, as Datadog's agent,
+    /// Telegraf and others read them.
+    pub statsd_dialect: StatsdDialect,
+    /// Tags of every number, such as `{ env = "prod" }`; for `dogstatsd`.
+    pub statsd_tags: BTreeMap<String, String>,
+    /// Share of timings that StatsD is told, more than 0 and at most 1; each says
+    /// how many it stands for. Counts are always whole, and so is `/metrics`.
+    #[schemars(range(min = 0, max = 1))]
+    pub statsd_sample_rate: f64,
+}
+
+/// How StatsD is told of labels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StatsdDialect {
+    /// In names.
+    #[default]
+    Statsd,
+    /// As tags.
+    Dogstatsd,
 }
 
 /// Where exchanges are written down, one by one.
@@ -108,6 +129,18 @@ pub struct AccessLog {
     /// standard output. Prompts and answers are not in it. It is opened anew by
     /// each reload: rename it, then send SIGHUP.
     pub file: Option<String>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            statsd: None,
+            statsd_prefix: String::new(),
+            statsd_dialect: StatsdDialect::default(),
+            statsd_tags: BTreeMap::new(),
+            statsd_sample_rate: 1.0,
+        }
+    }
 }
 
 impl Default for Server {

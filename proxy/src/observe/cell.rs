@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::name::Kind;
+use super::name::{Kind, Spelled};
 use super::statsd::{Exporting, Lines};
 
 /// Upper bounds of buckets, seconds: from what the gateway itself takes to a long
@@ -31,7 +31,7 @@ pub trait Cell: Default + Send + Sync + 'static {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result;
 
     /// Tells StatsD what it has not been told.
-    fn export(&self, name: &str, lines: &mut Lines<'_>);
+    fn export(&self, name: &Spelled, lines: &mut Lines<'_>);
 
     /// Leaves untold what StatsD has not been told.
     fn skip(&self);
@@ -62,7 +62,7 @@ impl Cell for Count {
         encoder.encode_counter::<NoLabelSet, _, u64>(&self.total(), None)
     }
 
-    fn export(&self, name: &str, lines: &mut Lines<'_>) {
+    fn export(&self, name: &Spelled, lines: &mut Lines<'_>) {
         let total = self.total();
         let delta = total.wrapping_sub(self.exported.load(Ordering::Relaxed));
         // What could not be written is part of the next delta.
@@ -105,7 +105,7 @@ impl Cell for Level {
     }
 
     // Told at every flush, so that a lost datagram is made good by the next.
-    fn export(&self, name: &str, lines: &mut Lines<'_>) {
+    fn export(&self, name: &Spelled, lines: &mut Lines<'_>) {
         let _ = lines.level(name, self.0.load(Ordering::Relaxed));
     }
 
@@ -131,7 +131,7 @@ impl Default for Timings {
 impl Timings {
     pub(super) fn record(&self, elapsed: Duration, exporting: &Exporting) {
         self.histogram.observe(elapsed.as_secs_f64());
-        if !exporting.is_on() {
+        if !exporting.is_on() || !exporting.samples() {
             return;
         }
         let mut pending = self.pending.lock();
@@ -152,7 +152,7 @@ impl Cell for Timings {
         EncodeMetric::encode(&self.histogram, encoder)
     }
 
-    fn export(&self, name: &str, lines: &mut Lines<'_>) {
+    fn export(&self, name: &Spelled, lines: &mut Lines<'_>) {
         let pending = std::mem::take(&mut *self.pending.lock());
         for elapsed in pending {
             if lines.timing(name, elapsed).is_err() {

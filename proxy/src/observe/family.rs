@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::cell::{Cell, Count, Level, Timings};
 use super::error::LabelCount;
-use super::name::{Name, bounded};
+use super::name::{Name, Spelled, bounded};
 use super::statsd::Exporting;
 
 /// Most label sets of one metric; those beyond are counted under `OTHER`.
@@ -31,7 +31,7 @@ pub struct Family<C> {
 /// One label set.
 pub(super) struct Series<C> {
     pub(super) values: Arc<[Box<str>]>,
-    pub(super) statsd: Arc<str>,
+    pub(super) statsd: Arc<Spelled>,
     pub(super) cell: Arc<C>,
 }
 
@@ -169,7 +169,7 @@ impl<C: Cell> Family<C> {
 
 impl<C> Series<C> {
     fn new(name: &Name, values: &[&str], cell: Arc<C>) -> Self {
-        let statsd = name.statsd(values).into();
+        let statsd = Arc::new(name.statsd(values));
         Self {
             values: values.iter().map(|value| bounded(value).into()).collect(),
             statsd,

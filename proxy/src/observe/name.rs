@@ -6,7 +6,8 @@ use std::fmt;
 
 /// Longest label value, bytes; the rest of a longer one is cut off.
 pub(super) const MAX_VALUE: usize = 80;
-/// Longest StatsD name without prefix, bytes: a few lines of it fit a datagram.
+/// Longest StatsD name without prefix, bytes, and all of its labels as tags: a line
+/// of both fits a datagram.
 const MAX_NAME: usize = 512;
 
 /// What a metric is.
@@ -67,6 +68,13 @@ impl Name {
                 "it may become {longest} bytes long on StatsD, at most {MAX_NAME} are possible"
             ));
         }
+        let tags = labels.iter().map(|label| label.len() + 2 + MAX_VALUE);
+        let tags: usize = tags.sum();
+        if tags > MAX_NAME {
+            return Err(format!(
+                "its labels may become {tags} bytes of tags on StatsD, at most {MAX_NAME} are possible"
+            ));
+        }
         Ok(name)
     }
 
@@ -123,10 +131,17 @@ impl Name {
             .collect()
     }
 
-    /// The StatsD name of one label set.
-    pub(super) fn statsd(&self, values: &[&str]) -> String {
+    /// How StatsD is told of one label set.
+    pub(super) fn statsd(&self, values: &[&str]) -> Spelled {
         let words: Vec<_> = self.words.iter().map(|word| word.statsd(values)).collect();
-        words.join(".")
+        let texts: Vec<_> = self.words.iter().filter_map(Word::text).collect();
+        let tags = self.labels.iter().zip(values);
+        let tags: Vec<_> = tags.map(|(label, value)| tag(label, value)).collect();
+        Spelled {
+            whole: words.join("."),
+            name: texts.join("."),
+            tags: tags.join(","),
+        }
     }
 
     fn placed(&self) -> impl Iterator<Item = usize> {
@@ -135,6 +150,20 @@ impl Name {
             Word::Text(_) => None,
         })
     }
+}
+
+/// One label set on StatsD: as a name that holds its labels, and as a name with tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spelled {
+    pub(super) whole: String,
+    pub(super) name: String,
+    /// `model:qwen2,pool:a`; empty without labels.
+    pub(super) tags: String,
+}
+
+/// A label as DogStatsD has it, whatever its value holds.
+pub(super) fn tag(label: &str, value: &str) -> String {
+    format!("{label}:{}", sanitised(value))
 }
 
 impl Word {
@@ -152,6 +181,13 @@ impl Word {
             None => Err(format!(
                 "`{word}` is neither a word of letters, digits and `_` nor a `{{label}}`"
             )),
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Label(_) => None,
         }
     }
 
@@ -209,7 +245,8 @@ fn check_labels(labels: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn is_word(text: &str) -> bool {
+/// A plain word of a name.
+pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
@@ -228,7 +265,7 @@ mod tests {
     fn one_name_is_spelled_for_both() {
         let check = |dotted, kind, statsd: &str, prometheus: &[&str]| {
             let name = name(dotted, &["model"]).unwrap();
-            assert_eq!(name.statsd(&["qwen2"]), statsd);
+            assert_eq!(name.statsd(&["qwen2"]).whole, statsd);
             assert_eq!(name.prometheus_samples(kind), prometheus);
         };
         check(
@@ -292,6 +329,8 @@ mod tests {
         check("requests", &["model", "model"], "twice");
         check(&"long.".repeat(200), &[], "is neither");
         check(&["long"; 200].join("."), &[], "999 bytes");
+        let many = ["a", "b", "c", "d", "e", "f", "g"];
+        check("requests", &many, "581 bytes of tags");
     }
 
     #[test]
@@ -304,7 +343,11 @@ mod tests {
         #[test]
         fn no_label_value_forges_a_statsd_name(model in any::<String>(), pool in ".*[:|@#,.\n\r\0 ].*") {
             let name = name("requests.{model}.in.{pool}", &["model", "pool"]).unwrap();
-            let statsd = name.statsd(&[&model, &pool]);
+            let Spelled { whole: statsd, name, tags } = name.statsd(&[&model, &pool]);
+            prop_assert_eq!(name, "requests.in");
+            let tags: Vec<_> = tags.split(',').collect();
+            prop_assert!(tags.len() == 2 && tags.iter().all(|tag| tag.matches(':').count() == 1));
+            prop_assert!(!tags.concat().contains(['|', '@', '#', '\n']));
             let words: Vec<_> = statsd.split('.').collect();
             prop_assert!(matches!(words[..], ["requests", _, "in", _]), "{statsd}");
             for word in words {

@@ -5,7 +5,7 @@ mod daemon;
 mod lines;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -26,6 +26,8 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Exporting {
     on: AtomicBool,
+    /// Share of timings that are told, of `u32::MAX`.
+    sampled: AtomicU32,
     flusher: OnceLock<Thread>,
     /// Uses of label sets beyond the bound.
     pub(super) folded: Arc<Count>,
@@ -39,6 +41,19 @@ impl Exporting {
     /// Whether there is a daemon to tell.
     pub(super) fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
+    }
+
+    /// Whether this timing is one of those that are told.
+    pub(super) fn samples(&self) -> bool {
+        match self.sampled.load(Ordering::Relaxed) {
+            u32::MAX => true,
+            share => rand::random::<u32>() < share,
+        }
+    }
+
+    fn sample(&self, rate: f64) {
+        let share = (rate * f64::from(u32::MAX)) as u32;
+        self.sampled.store(share, Ordering::Relaxed);
     }
 
     /// Asks for a flush before its time.
@@ -99,11 +114,9 @@ impl Exporter {
                 .iter()
                 .for_each(|metric| metric.skip()),
         }
-        self.shared
-            .metrics
-            .exporting()
-            .on
-            .store(true, Ordering::Relaxed);
+        let exporting = self.shared.metrics.exporting();
+        exporting.sample(config.statsd_sample_rate);
+        exporting.on.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -156,6 +169,7 @@ mod tests {
     #[test]
     fn timings_that_come_too_fast_are_counted_as_dropped() {
         let exporting = Exporting::default();
+        exporting.sample(1.0);
         exporting.on.store(true, Ordering::Relaxed);
         let timings = Timings::default();
         for _ in 0..PENDING + 5 {

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
-use crate::config;
+use crate::config::{self, StatsdDialect};
 
 /// A StatsD daemon as far as adding up goes.
 struct Daemon {
@@ -29,8 +29,8 @@ impl Daemon {
 
     fn config(&self, prefix: &str) -> config::Metrics {
         config::Metrics {
-            statsd: Some(self.socket.local_addr().unwrap().to_string()),
             statsd_prefix: prefix.to_owned(),
+            ..metrics_to(&self.socket.local_addr().unwrap().to_string())
         }
     }
 
@@ -50,6 +50,12 @@ impl Daemon {
         Ok(())
     }
 
+    /// Receives what is on its way.
+    fn receive_rest(&mut self) {
+        self.socket.set_nonblocking(true).unwrap();
+        while self.receive().is_ok() {}
+    }
+
     fn lines(&self) -> impl Iterator<Item = &str> {
         self.datagrams.iter().flat_map(|datagram| datagram.lines())
     }
@@ -66,6 +72,16 @@ impl Daemon {
                 unit => panic!("{name} has the unit {unit}"),
             })
             .sum()
+    }
+}
+
+fn metrics_to(statsd: &str) -> config::Metrics {
+    config::Metrics {
+        statsd: Some(statsd.to_owned()),
+        statsd_prefix: String::new(),
+        statsd_dialect: StatsdDialect::Statsd,
+        statsd_tags: BTreeMap::new(),
+        statsd_sample_rate: 1.0,
     }
 }
 
@@ -196,15 +212,79 @@ fn a_new_daemon_takes_over_where_the_last_left_off() {
 }
 
 #[test]
+fn dogstatsd_has_labels_as_tags_and_timings_can_be_a_sample() {
+    let mut daemon = Daemon::start();
+    let registry = Registry::new();
+    let requests = registry.counter("requests.model.{model}", &["model".to_owned()]);
+    let (requests, level) = (
+        requests.unwrap(),
+        registry.gauge("queue.depth", &[]).unwrap(),
+    );
+    let latency = registry.timer("request.latency", &[]).unwrap();
+    let config = config::Metrics {
+        statsd_dialect: StatsdDialect::Dogstatsd,
+        statsd_tags: [("env".to_owned(), "prod".to_owned())].into(),
+        statsd_sample_rate: 0.25,
+        ..daemon.config("hw.")
+    };
+    registry.set_statsd(&config).unwrap();
+    requests.add(3, &["qwen2|c\n@"]).unwrap();
+    level.set(-2, &[]).unwrap();
+    for _ in 0..2000 {
+        latency.record(Duration::from_millis(7), &[]).unwrap();
+    }
+    requests.add(1, &["last"]).unwrap();
+    registry.shutdown();
+    while !daemon
+        .lines()
+        .any(|line| line.starts_with("hw.request.latency"))
+    {
+        daemon.receive().unwrap();
+    }
+    daemon.receive_rest();
+    let has = |line: &str| daemon.lines().any(|told| told == line);
+    assert!(has("hw.requests.model:3|c|#env:prod,model:qwen2_c__"));
+    assert!(has("hw.requests.model:1|c|#env:prod,model:last"));
+    assert!(has("hw.queue.depth:-2|g|#env:prod"));
+    let told = daemon
+        .lines()
+        .filter(|line| *line == "hw.request.latency:7|ms|@0.25|#env:prod");
+    let told = told.count();
+    assert!((350..650).contains(&told), "{told} of 2000 at 0.25");
+    assert!(
+        registry
+            .render()
+            .contains("headworks_request_latency_seconds_count 2000")
+    );
+}
+
+#[test]
+fn tags_that_would_garble_lines_are_refused() {
+    let daemon = Daemon::start();
+    let registry = Registry::new();
+    for (name, value) in [
+        ("a b", "c"),
+        ("env", "a|c"),
+        ("env", ""),
+        ("env", &"x".repeat(300)),
+    ] {
+        let config = config::Metrics {
+            statsd_dialect: StatsdDialect::Dogstatsd,
+            statsd_tags: [(name.to_owned(), value.to_owned())].into(),
+            ..daemon.config("")
+        };
+        let error = registry.set_statsd(&config).unwrap_err();
+        assert!(matches!(error, StatsdError::Tag(_)), "{error}");
+    }
+}
+
+#[test]
 fn a_daemon_that_cannot_be_used_leaves_the_last_in_place() {
     let mut daemon = Daemon::start();
     let registry = Registry::new();
     let requests = registry.counter("requests.total", &[]).unwrap();
     registry.set_statsd(&daemon.config("")).unwrap();
-    let no_port = config::Metrics {
-        statsd: Some("127.0.0.1".to_owned()),
-        statsd_prefix: String::new(),
-    };
+    let no_port = metrics_to("127.0.0.1");
     let error = registry.set_statsd(&no_port).unwrap_err();
     assert!(
         error.to_string().contains("write it as host:port"),

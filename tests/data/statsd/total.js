@@ -8,8 +8,9 @@ exports.init = (startupTime, config, events) => {
     for (const [name, count] of Object.entries(metrics.counters)) {
       totals.counters[name] = (totals.counters[name] || 0) + count;
     }
-    for (const [name, times] of Object.entries(metrics.timers)) {
-      totals.timers[name] = (totals.timers[name] || 0) + times.length;
+    // Each sampled timing counts for as many as it stands for.
+    for (const [name, count] of Object.entries(metrics.timer_counters)) {
+      totals.timers[name] = (totals.timers[name] || 0) + count;
     }
     Object.assign(totals.gauges, metrics.gauges);
     // Renamed into place, so that a reader never sees half of it.

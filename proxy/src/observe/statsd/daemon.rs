@@ -1,19 +1,23 @@
 //! One StatsD daemon and the way to it: UDP, many lines to a datagram.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use cadence::{BufferedUdpMetricSink, MetricSink};
 
-use super::lines::Lines;
-use crate::config;
+use super::lines::{Lines, Spelling};
+use crate::config::{self, StatsdDialect};
 use crate::observe::metrics::Metrics;
+use crate::observe::name::{Kind, is_word, tag};
 
 /// Fits an Ethernet frame with the headers of IP and UDP and an option or two.
 const DATAGRAM: usize = 1432;
 /// Longest prefix, bytes: two lines of a name of the longest kind fit a datagram.
 const MAX_PREFIX: usize = 128;
+/// Longest tags of every number together, bytes.
+const MAX_TAGS: usize = 200;
 /// How often the daemon's host name is looked up again.
 const RESOLVE_EVERY: Duration = Duration::from_secs(60);
 
@@ -25,6 +29,11 @@ pub enum StatsdError {
         "statsd prefix `{0}` must be at most {MAX_PREFIX} letters, digits, `.`, `-` and `_`, such as `headworks.`"
     )]
     Prefix(String),
+    /// The tags would garble lines.
+    #[error(
+        "statsd tag `{0}` must be a word of letters, digits and `_` with a value of letters, digits, `-` and `_`, and all together at most {MAX_TAGS} bytes"
+    )]
+    Tag(String),
     /// The address is malformed or its host is unknown.
     #[error("statsd address `{address}` does not resolve, write it as host:port: {source}")]
     Address {
@@ -47,6 +56,7 @@ pub enum StatsdError {
 #[derive(Debug)]
 pub(super) struct Daemon {
     pub(super) config: config::Metrics,
+    spelling: Spelling,
     udp: BufferedUdpMetricSink,
 }
 
@@ -54,6 +64,14 @@ impl Daemon {
     /// Looks the daemon up.
     pub(super) fn open(address: &str, config: &config::Metrics) -> Result<Self, StatsdError> {
         check_prefix(&config.statsd_prefix)?;
+        let spelling = Spelling {
+            prefix: config.statsd_prefix.clone(),
+            tags: match config.statsd_dialect {
+                StatsdDialect::Statsd => None,
+                StatsdDialect::Dogstatsd => Some(tags(&config.statsd_tags)?),
+            },
+            sample_rate: config.statsd_sample_rate,
+        };
         let host = Host(address.to_owned());
         let unresolved = |source| StatsdError::Address {
             address: address.to_owned(),
@@ -76,6 +94,7 @@ impl Daemon {
             .map_err(|error| unresolved(io::Error::other(error)))?;
         Ok(Self {
             config: config.clone(),
+            spelling,
             udp,
         })
     }
@@ -84,11 +103,15 @@ impl Daemon {
     pub(super) fn tell(&self, metrics: &Metrics) {
         let exporting = metrics.exporting();
         let failed_before = self.udp.stats().packets_dropped;
-        let mut lines = Lines::new(&self.config.statsd_prefix, &self.udp, exporting);
-        metrics
+        let mut lines = Lines::new(&self.spelling, &self.udp, exporting);
+        // Timings are many and may be lost; counts go before they fill the way.
+        let (timings, others): (Vec<_>, Vec<_>) = metrics
             .all()
-            .iter()
-            .for_each(|metric| metric.export(&mut lines));
+            .into_iter()
+            .partition(|metric| metric.kind() == Kind::Timer);
+        for metric in others.iter().chain(&timings) {
+            metric.export(&mut lines);
+        }
         // What this leaves in the buffer goes with the next flush.
         let _ = self.udp.flush();
         exporting
@@ -124,4 +147,21 @@ fn check_prefix(prefix: &str) -> Result<(), StatsdError> {
         return Ok(());
     }
     Err(StatsdError::Prefix(prefix.to_owned()))
+}
+
+/// Tags of every number, as lines have them.
+fn tags(tags: &BTreeMap<String, String>) -> Result<String, StatsdError> {
+    let mut all = Vec::new();
+    for (name, value) in tags {
+        let spelled = tag(name, value);
+        if !is_word(name) || spelled != format!("{name}:{value}") {
+            return Err(StatsdError::Tag(format!("{name}:{value}")));
+        }
+        all.push(spelled);
+    }
+    let all = all.join(",");
+    match all.len() <= MAX_TAGS {
+        true => Ok(all),
+        false => Err(StatsdError::Tag(all)),
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use cadence::MetricSink;
 
 use super::Exporting;
+use crate::observe::name::Spelled;
 
 /// Bytes that are sent at once; half a receive buffer of Linux' default holds them,
 /// with what the system counts beside.
@@ -16,9 +17,19 @@ const BURST: usize = 32 * 1024;
 /// The pause after so many: time for the daemon to read them.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// How numbers are spelled for a daemon.
+#[derive(Debug)]
+pub(super) struct Spelling {
+    pub(super) prefix: String,
+    /// The tags of every number, where labels are tags too.
+    pub(super) tags: Option<String>,
+    /// Share of timings that are told.
+    pub(super) sample_rate: f64,
+}
+
 /// Lines of the StatsD protocol on their way into datagrams.
 pub struct Lines<'a> {
-    prefix: &'a str,
+    spelling: &'a Spelling,
     udp: &'a dyn MetricSink,
     line: String,
     /// Bytes since the last pause.
@@ -27,9 +38,13 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(prefix: &'a str, udp: &'a dyn MetricSink, exporting: &'a Exporting) -> Self {
+    pub(super) fn new(
+        spelling: &'a Spelling,
+        udp: &'a dyn MetricSink,
+        exporting: &'a Exporting,
+    ) -> Self {
         Self {
-            prefix,
+            spelling,
             udp,
             line: String::new(),
             burst: 0,
@@ -37,33 +52,56 @@ impl<'a> Lines<'a> {
         }
     }
 
-    pub(in crate::observe) fn count(&mut self, name: &str, delta: u64) -> io::Result<()> {
-        self.begin(name, delta, "c");
-        self.end()
+    pub(in crate::observe) fn count(&mut self, of: &Spelled, delta: u64) -> io::Result<()> {
+        self.add(of, delta, "c");
+        self.send()
     }
 
     /// A sign would make the value a change, so a negative one goes up from
     /// zero, in one write: both lines share a datagram and keep their order.
-    pub(in crate::observe) fn level(&mut self, name: &str, value: i64) -> io::Result<()> {
-        if value < 0 {
-            self.begin(name, 0, "g");
+    /// DogStatsD knows no changes of gauges.
+    pub(in crate::observe) fn level(&mut self, of: &Spelled, value: i64) -> io::Result<()> {
+        if value < 0 && self.spelling.tags.is_none() {
+            self.add(of, 0, "g");
             self.line.push('\n');
         }
-        self.begin(name, value, "g");
-        self.end()
+        self.add(of, value, "g");
+        self.send()
     }
 
-    pub(in crate::observe) fn timing(&mut self, name: &str, elapsed: Duration) -> io::Result<()> {
-        self.begin(name, elapsed.as_micros() as f64 / 1000.0, "ms");
-        self.end()
+    pub(in crate::observe) fn timing(&mut self, of: &Spelled, took: Duration) -> io::Result<()> {
+        let millis = took.as_micros() as f64 / 1000.0;
+        match self.spelling.sample_rate {
+            1.0 => self.add(of, millis, "ms"),
+            rate => self.add(of, millis, format_args!("ms|@{rate}")),
+        }
+        self.send()
     }
 
-    fn begin(&mut self, name: &str, value: impl Display, unit: &str) {
-        write!(self.line, "{}{name}:{value}|{unit}", self.prefix)
-            .expect("a string takes all that is written to it");
+    fn add(&mut self, of: &Spelled, value: impl Display, unit: impl Display) {
+        let Spelling { prefix, tags, .. } = self.spelling;
+        let Spelled {
+            whole,
+            name,
+            tags: own,
+        } = of;
+        let line = &mut self.line;
+        let written = match tags.as_deref() {
+            None => write!(line, "{prefix}{whole}:{value}|{unit}"),
+            Some("") if own.is_empty() => write!(line, "{prefix}{name}:{value}|{unit}"),
+            Some(all) => {
+                let comma = if all.is_empty() || own.is_empty() {
+                    ""
+                } else {
+                    ","
+                };
+                write!(line, "{prefix}{name}:{value}|{unit}|#{all}{comma}{own}")
+            }
+        };
+        written.expect("a string takes all that is written to it");
     }
 
-    fn end(&mut self) -> io::Result<()> {
+    fn send(&mut self) -> io::Result<()> {
         let sent = self.udp.emit(&self.line);
         self.burst += self.line.len();
         self.line.clear();
