@@ -58,7 +58,8 @@ pub enum Command {
     ///
     /// Changes of the configuration file and of filters' files are applied
     /// while running; SIGHUP applies them at once. SIGTERM lets running
-    /// exchanges end.
+    /// exchanges end. SIGUSR2 has the program that is at the same path now
+    /// take over, and lets running exchanges end.
     Run {
         /// The configuration file
         #[arg(

@@ -2,6 +2,10 @@
 //! the reloader, each with threads of its own; and stops it when the last
 //! exchange has ended.
 
+mod drain;
+mod notify;
+mod upgrade;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,27 +13,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use pingora_core::server::configuration::ServerConf;
-use pingora_core::server::{
-    ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch,
-};
+use pingora_core::server::configuration::{Opt, ServerConf};
+use pingora_core::server::{ListenFds, RunArgs, Server, ShutdownWatch};
 use pingora_core::services::background::{BackgroundService, background_service};
 use pingora_core::services::listening;
 use pingora_core::services::{ServiceReadyNotifier, ServiceWithDependents};
 use tokio::net::TcpStream;
 use tokio::runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::watch;
 
 use crate::admin::{Admin, Phase};
 use crate::config;
 use crate::filter::Live;
 use crate::filter::reload::{Reloader, Trigger};
-use crate::gateway::{Accounts, Front, Gateway, Running, limiter};
+use crate::gateway::{Accounts, Front, Gateway, limiter};
 use crate::ledger::Ledger;
 use crate::observe::{Gauge, Registry};
 use crate::shared_limits::{SharedLimits, share};
 use crate::upstream::health;
+use drain::{Drain, listen_to};
+use upgrade::{Listeners, Successor, TakeOver};
 
 /// Serves until told to stop.
 ///
@@ -39,8 +43,11 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     let live = reloader.live();
     let started = live.current();
     let config = &started.config;
-    let addresses = config.server.listen.iter().chain([&config.admin.listen]);
-    addresses.copied().try_for_each(try_to_listen)?;
+    let take_over = TakeOver::asked();
+    if take_over.socket().is_none() {
+        let addresses = config.server.listen.iter().chain([&config.admin.listen]);
+        addresses.copied().try_for_each(try_to_listen)?;
+    }
     let phase = Arc::new(Phase::default());
     let (stop, stopped) = watch::channel(false);
     let ledger = config.usage_file.as_deref().map(Ledger::open).transpose()?;
@@ -53,11 +60,13 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
     let accounts = Accounts::new(limiter, ledger.clone());
     let gateway = Gateway::new(live.clone(), accounts, registry)?;
     let care = Care::new(live.clone(), registry)?;
+    let listeners = Listeners::default();
     let drain = Drain {
         stop,
         running: gateway.running(),
         phase: phase.clone(),
         live: live.clone(),
+        successor: Successor::new(listeners.clone())?,
     };
     let sweep = Sweep {
         live: live.clone(),
@@ -73,9 +82,21 @@ pub fn run(reloader: Reloader, trigger: Trigger, registry: &Arc<Registry>) -> Re
         registry: registry.clone(),
         phase: phase.clone(),
     };
-    let mut server = Server::new_with_opt_and_conf(None, conf(&config.server));
+    let opt = Opt {
+        upgrade: take_over.socket().is_some(),
+        ..Opt::default()
+    };
+    let conf = conf(&config.server, &take_over);
+    let mut server = Server::new_with_opt_and_conf(opt, conf);
+    // Where listeners are taken over, this waits for them.
     server.bootstrap();
-    server.add_service(clients(gateway, &config.server, stopped, phase));
+    let opening = Opening {
+        stopped,
+        phase,
+        listeners,
+        take_over,
+    };
+    server.add_service(clients(gateway, &config.server, opening));
     server.add_service(operators(admin, &config.admin));
     server.add_service(background_service("reload", Reload::new(reloader)));
     server.add_service(background_service("sweep", sweep));
@@ -110,8 +131,9 @@ fn try_to_listen(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-fn conf(server: &config::Server) -> ServerConf {
+fn conf(server: &config::Server, take_over: &TakeOver) -> ServerConf {
     ServerConf {
+        upgrade_sock: take_over.socket().unwrap_or_default(),
         threads: server.threads,
         // Our own signal waits for exchanges; after it there is nothing to wait for.
         grace_period_seconds: Some(0),
@@ -120,20 +142,14 @@ fn conf(server: &config::Server) -> ServerConf {
     }
 }
 
-fn clients(
-    gateway: Gateway,
-    config: &config::Server,
-    stopped: ShutdownWatch,
-    phase: Arc<Phase>,
-) -> Clients {
+fn clients(gateway: Gateway, config: &config::Server, opening: Opening) -> Clients {
     let mut service = listening::Service::new("clients".to_owned(), Front::new(gateway));
     for address in &config.listen {
         service.add_tcp(&address.to_string());
     }
     Clients {
         service,
-        stopped,
-        phase,
+        opening,
         addresses: config.listen.clone(),
     }
 }
@@ -149,9 +165,24 @@ fn operators(admin: Admin, config: &config::Admin) -> listening::Service<Admin> 
 /// Pingora's: by then the exchanges would be cut.
 struct Clients {
     service: listening::Service<Front>,
+    opening: Opening,
+    addresses: Vec<SocketAddr>,
+}
+
+/// When clients are served, who is to know, and until when.
+struct Opening {
     stopped: ShutdownWatch,
     phase: Arc<Phase>,
-    addresses: Vec<SocketAddr>,
+    listeners: Listeners,
+    take_over: TakeOver,
+}
+
+impl Opening {
+    fn serves(&self) {
+        self.phase.serving();
+        notify::serving();
+        self.take_over.serves();
+    }
 }
 
 #[async_trait]
@@ -163,10 +194,13 @@ impl ServiceWithDependents for Clients {
         listeners_per_fd: usize,
         ready: ServiceReadyNotifier,
     ) {
+        if let Some(fds) = &fds {
+            self.opening.listeners.get_or_init(|| fds.clone());
+        }
         let serve = ServiceWithDependents::start_service(
             &mut self.service,
             fds,
-            self.stopped.clone(),
+            self.opening.stopped.clone(),
             listeners_per_fd,
             ready,
         );
@@ -174,8 +208,9 @@ impl ServiceWithDependents for Clients {
             for address in &self.addresses {
                 connectable(*address).await;
             }
-            self.phase.serving();
-            tracing::info!(addresses = ?self.addresses, "serving");
+            self.opening.serves();
+            let id = std::process::id();
+            tracing::info!(addresses = ?self.addresses, process = id, "serving");
         };
         tokio::join!(serve, open);
     }
@@ -284,52 +319,4 @@ impl BackgroundService for Shared {
     async fn start(&self, _shutdown: ShutdownWatch) {
         self.0.lock().await.run().await;
     }
-}
-
-/// After the last exchange: HTTP/2 writes its frames from a task of its own,
-/// which does not say when it is done.
-const LAST_WRITES: Duration = Duration::from_millis(200);
-
-/// Waits for the signal to stop and then for exchanges to end.
-struct Drain {
-    stop: watch::Sender<bool>,
-    running: Arc<Running>,
-    phase: Arc<Phase>,
-    live: Arc<Live>,
-}
-
-#[async_trait]
-impl ShutdownSignalWatch for Drain {
-    async fn recv(&self) -> ShutdownSignal {
-        let mut terminate = listen_to(SignalKind::terminate());
-        let mut interrupt = listen_to(SignalKind::interrupt());
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        self.phase.draining();
-        self.stop.send(true).ok();
-        let limit = self.live.current().config.server.drain;
-        tracing::info!(
-            running = self.running.count(),
-            ?limit,
-            "stopping: running exchanges may end"
-        );
-        tokio::select! {
-            () = self.running.ended() => {
-                tokio::time::sleep(LAST_WRITES).await;
-                tracing::info!("stopped");
-            }
-            () = tokio::time::sleep(limit) => {
-                tracing::warn!(cut = self.running.count(), "stopped: exchanges ran for too long");
-            }
-            _ = terminate.recv() => tracing::warn!("stopped at once, as told by a second signal"),
-            _ = interrupt.recv() => tracing::warn!("stopped at once, as told by a second signal"),
-        }
-        ShutdownSignal::FastShutdown
-    }
-}
-
-fn listen_to(kind: SignalKind) -> Signal {
-    signal(kind).expect("the runtime takes signals")
 }

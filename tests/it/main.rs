@@ -11,4 +11,5 @@ mod reload;
 mod serve;
 mod support;
 mod traffic;
+mod upgrade;
 mod upstream;

@@ -1,7 +1,7 @@
 //! A gateway to be: its configuration, from a few words.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use toml::{Table, Value};
@@ -15,6 +15,7 @@ pub struct Setup {
     modules: Vec<(String, Vec<u8>)>,
     pub(crate) compiles_anew: bool,
     pub(crate) logs_all: bool,
+    pub(crate) notifies: Option<PathBuf>,
 }
 
 impl Setup {
@@ -72,6 +73,13 @@ impl Setup {
     #[must_use]
     pub fn compiles_anew(mut self) -> Self {
         self.compiles_anew = true;
+        self
+    }
+
+    /// Tells this socket how far it is, as systemd has it.
+    #[must_use]
+    pub fn notifies(mut self, socket: &Path) -> Self {
+        self.notifies = Some(socket.to_owned());
         self
     }
 

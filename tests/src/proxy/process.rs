@@ -35,6 +35,9 @@ impl Process {
         if setup.logs_all {
             command.args(["--log-level", "trace"]);
         }
+        if let Some(socket) = &setup.notifies {
+            command.env("NOTIFY_SOCKET", socket);
+        }
         let child = command.spawn();
         Self {
             child: Mutex::new(child.expect("the gateway's program starts")),
