@@ -48,6 +48,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Where exchanges are written down, if they are.
     pub access_log: Option<AccessLog>,
+    /// Where traces of exchanges go, if they do.
+    pub traces: Option<Traces>,
     /// Who may use the gateway; everybody where there is none.
     pub identity: Option<Identity>,
     /// Where usage is written down. Needs a restart to change.
@@ -114,6 +116,19 @@ pub enum AccessLog {
     Stdout,
     /// A file, written on where it ends.
     File(PathBuf),
+}
+
+/// Where traces of exchanges go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Traces {
+    /// URL that takes OTLP over HTTP, with its path.
+    pub otlp: String,
+    /// Share that is traced of exchanges whose client has not decided, 0 to 1.
+    pub sample_rate: f64,
+    /// Headers of each request to the collector.
+    pub headers: BTreeMap<String, String>,
+    /// What the gateway is called.
+    pub service_name: String,
 }
 
 /// Who may use the gateway.
@@ -190,6 +205,16 @@ pub enum Protocol {
     Tgi,
     /// OpenAI's routes only: vLLM, SGLang, llama.cpp and others.
     OpenAi,
+}
+
+impl Protocol {
+    /// As the configuration has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tgi => "tgi",
+            Self::OpenAi => "openai",
+        }
+    }
 }
 
 /// One upstream server.

@@ -12,6 +12,7 @@ use crate::filter::Generation;
 use crate::identity::Client;
 use crate::ledger::ABSENT;
 use crate::limit::{Allowance, Attribute, Claim, Key, Lease};
+use crate::observe::Trace;
 use crate::outcome::Outcome;
 use crate::shape::{Demand, Hold};
 use crate::upstream::Pool;
@@ -50,6 +51,8 @@ pub struct Exchange {
     pub predicted: Option<Duration>,
     /// How many endpoints were tried before this one.
     pub attempt: u32,
+    /// Its part of a trace, if it is traced.
+    pub trace: Option<Trace>,
     /// Notes for the access log.
     pub tags: Vec<(String, String)>,
     /// How it went; filled as it goes.
@@ -89,6 +92,7 @@ impl Exchange {
             why: None,
             predicted: None,
             attempt: 0,
+            trace: None,
             tags: Vec::new(),
             outcome: Outcome::begun(started),
             filters_run: 0,

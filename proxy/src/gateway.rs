@@ -15,6 +15,7 @@ mod read;
 mod record;
 mod refuse;
 mod running;
+mod spans;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -149,8 +150,9 @@ impl Gateway {
     }
 
     /// What happens to a request that could be read, up to what filters learn of it.
-    async fn exchange(&self, client: &mut Downstream<'_>, exchange: Box<Exchange>) -> End {
+    async fn exchange(&self, client: &mut Downstream<'_>, mut exchange: Box<Exchange>) -> End {
         let generation = exchange.generation.clone();
+        exchange.trace = self.registry.traces().begin(&mut exchange.head);
         let (exchange, passed) = generation.chain.on_request(exchange);
         let (mut exchange, answered) = match passed {
             Ok(()) => self.answer(client, exchange).await,
@@ -172,10 +174,13 @@ impl Gateway {
         exchange.outcome.end
     }
 
-    /// Writes down how it went, where that is asked for.
+    /// Writes down how it went and traces it, where that is asked for.
     fn log(&self, exchange: &Exchange) {
         if self.registry.access_log().is_on() {
             self.registry.access_log().write(&Record::of(exchange));
+        }
+        if let Some(trace) = &exchange.trace {
+            self.registry.traces().send(spans::of(exchange, trace));
         }
     }
 }

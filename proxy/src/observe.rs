@@ -2,7 +2,8 @@
 //! own and those that filters make, and fans the same numbers out to
 //! Prometheus, when asked, and StatsD, every second. It outlives reloads.
 //!
-//! Beside it is the access log, a line for each exchange.
+//! Beside it are the access log, a line for each exchange, and traces, spans of those
+//! that are sampled.
 //!
 //! A metric has one name for both: dotted words, in which `{label}` marks where
 //! StatsD puts the value of a label.
@@ -24,6 +25,7 @@ mod registry;
 mod statsd;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 pub use access_log::{AccessLog, Sink};
 pub use cell::{Cell, Count, Level, Timings};
@@ -33,6 +35,7 @@ pub use name::Kind;
 pub use prometheus::CONTENT_TYPE;
 pub use registry::Registry;
 pub use statsd::StatsdError;
+pub use traces::{Trace, Tracer, Traces};
 
 /// Counts up, by label set.
 pub type Counter = Family<Count>;

@@ -1,4 +1,4 @@
-//! What operators see: the access log, load on a running gateway, and what is
+//! What operators see: the access log, traces, load on a running gateway, and what is
 //! drawn from metrics.
 
 mod access_log;
@@ -6,3 +6,4 @@ mod bench;
 mod monitoring;
 mod statsd;
 mod strangers;
+mod traces;

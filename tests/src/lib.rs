@@ -23,6 +23,7 @@
 //! `cargo xtask test` builds the gateway and the guests before it runs tests;
 //! who runs them by other means builds those first.
 
+mod collector;
 mod events;
 mod guest;
 mod model;
@@ -37,6 +38,7 @@ mod statsd;
 mod wait;
 mod wire;
 
+pub use collector::{Collector, TakenSpan};
 pub use events::Told;
 pub use guest::{Guest, guest_bytes, unlike};
 pub use model::ModelServer;

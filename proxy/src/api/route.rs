@@ -176,6 +176,23 @@ impl Api {
         }
     }
 
+    /// Its path here, without a model before it.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Unified => "/v1/generate",
+            other => other.upstream_path(false),
+        }
+    }
+
+    /// What it does, as OpenTelemetry's conventions for generative AI have it.
+    pub fn operation(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "chat",
+            Self::TgiTokenize | Self::TgiChatTokenize => "tokenize",
+            _ => "text_completion",
+        }
+    }
+
     /// The path to call on an upstream that speaks this API's dialect.
     pub fn upstream_path(self, streaming: bool) -> &'static str {
         match self {

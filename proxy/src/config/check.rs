@@ -21,6 +21,7 @@ mod settings;
 mod shape;
 mod shared_limits;
 mod syntax;
+mod traces;
 
 /// Reads the text of a configuration file.
 pub(super) fn parse(text: &str, origin: &Path) -> Result<Config, Problems> {
@@ -73,6 +74,7 @@ impl Checker<'_> {
             filters: self.filters(&file.filters, &root.key("filters")),
             metrics: self.metrics(&file.metrics, &root.key("metrics")),
             access_log: self.access_log(&file.access_log),
+            traces: self.traces(&file.traces, &root.key("traces")),
             identity: self.identity(&file.identity, &root.key("identity")),
             shared_limits: self.shared_limits(&file.shared_limits, &root.key("shared_limits")),
             usage_file: file.usage.file.as_ref().map(|file| self.folder.join(file)),

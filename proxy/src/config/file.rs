@@ -42,6 +42,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Where exchanges are written down, one by one.
     pub access_log: AccessLog,
+    /// Where traces of exchanges go.
+    pub traces: Traces,
     /// Who may use the gateway.
     pub identity: Identity,
     /// Where usage is written down.
@@ -129,6 +131,37 @@ pub struct AccessLog {
     /// standard output. Prompts and answers are not in it. It is opened anew by
     /// each reload: rename it, then send SIGHUP.
     pub file: Option<String>,
+}
+
+/// Where traces of exchanges go: one span for serving it and one for asking an
+/// endpoint, with OpenTelemetry's names for generative AI. Prompts and answers are
+/// not in them. A client's `traceparent` is honoured, and endpoints get it with our
+/// span in it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Traces {
+    /// Base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as
+    /// `"http://127.0.0.1:4318"`; `/v1/traces` is added.
+    pub otlp: Option<String>,
+    /// Share of exchanges that are traced where the client has not decided, from 0
+    /// to 1. One whose `traceparent` says sampled always is, another never.
+    #[schemars(range(min = 0, max = 1))]
+    pub sample_rate: f64,
+    /// Headers of each request to the collector, such as a token.
+    pub headers: BTreeMap<String, String>,
+    /// What the gateway is called in traces.
+    pub service_name: String,
+}
+
+impl Default for Traces {
+    fn default() -> Self {
+        Self {
+            otlp: None,
+            sample_rate: 1.0,
+            headers: BTreeMap::new(),
+            service_name: "headworks".into(),
+        }
+    }
 }
 
 impl Default for Metrics {

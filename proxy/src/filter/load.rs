@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::{Chain, Generation, Link, builtin};
 use crate::config::{self, Config, Module, Problems};
-use crate::observe::{Registry, Sink};
+use crate::observe::{Registry, Sink, Tracer};
 use crate::upstream::Pools;
 use crate::wasm::{self, LoadError, Runtime};
 
@@ -71,6 +71,8 @@ impl Loader {
         let log = log.map_err(|error| {
             problems.push("access_log.file", format!("cannot be opened: {error}"));
         });
+        let traces = self.tracer(&next.config, previous);
+        let traces = traces.map_err(|error| problems.push("traces.otlp", error));
         let metrics = &next.config.metrics;
         // What reaches outside comes last.
         if problems.is_empty()
@@ -81,7 +83,24 @@ impl Loader {
         }
         let next = problems.into_result(next)?;
         self.registry.access_log().write_to(log.ok().flatten());
+        if let Ok(Some(tracer)) = traces {
+            self.registry.traces().send_to(tracer);
+        }
         Ok(next)
+    }
+
+    /// What is to take the place of the tracer before, if that has changed.
+    fn tracer(
+        &self,
+        config: &Config,
+        previous: Option<&Generation>,
+    ) -> Result<Option<Option<Tracer>>, String> {
+        if previous.is_some_and(|last| last.config.traces == config.traces) {
+            return Ok(None);
+        }
+        let open = |traces| self.registry.traces().open(traces);
+        let tracer = config.traces.as_ref().map(open).transpose();
+        tracer.map(Some).map_err(|error| error.to_string())
     }
 
     fn link(

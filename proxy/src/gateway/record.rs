@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use http::HeaderMap;
 use serde::Serialize;
 
 use crate::exchange::Exchange;
+use crate::observe::Trace;
 
 /// One line of the access log. Times are milliseconds.
 #[derive(Debug, Serialize)]
 pub(super) struct Record<'a> {
     /// When it ended: RFC 3339, UTC.
     time: String,
-    /// Of the client's trace, if it has one (W3C Trace Context).
+    /// Of the trace that it is in, if it is in one (W3C Trace Context).
     #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<&'a str>,
+    trace_id: Option<String>,
     api: &'static str,
     model: &'a str,
     pool: Option<&'a str>,
@@ -61,7 +61,7 @@ impl<'a> Record<'a> {
         Self {
             time: DateTime::<Utc>::from(SystemTime::now())
                 .to_rfc3339_opts(SecondsFormat::Millis, true),
-            trace_id: trace_id(&exchange.head.headers),
+            trace_id: Trace::id_of(&exchange.head.headers),
             api: exchange.call.api.as_str(),
             model: exchange.model_label(),
             pool: exchange.pool.as_ref().map(|pool| &*pool.name),
@@ -91,50 +91,4 @@ impl<'a> Record<'a> {
 /// Milliseconds, to a thousandth.
 fn ms(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
-}
-
-/// The trace that a client is in: `00-<trace id>-<parent id>-<flags>`. What has
-/// another form is none (W3C Trace Context, 3.2).
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
-    let (version, trace, parent) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |text: &str, length| {
-        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let is_valid = is_hex(version, 2)
-        && is_hex(trace, 32)
-        && is_hex(parent, 16)
-        && version != "ff"
-        && trace.bytes().any(|b| b != b'0');
-    is_valid.then_some(trace)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(traceparent: &str, expected: Option<&str>) {
-        let mut headers = HeaderMap::new();
-        headers.insert("traceparent", traceparent.parse().unwrap());
-        assert_eq!(trace_id(&headers), expected, "{traceparent}");
-    }
-
-    #[test]
-    fn a_trace_is_known_by_its_id_and_nonsense_is_none() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        check(&format!("00-{id}-00f067aa0ba902b7-01"), Some(id));
-        check(
-            &format!("cc-{id}-00f067aa0ba902b7-01-what-comes-later"),
-            Some(id),
-        );
-        check(&format!("ff-{id}-00f067aa0ba902b7-01"), None);
-        check(&format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), None);
-        check(
-            &format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
-            None,
-        );
-        check("\"}, {\"forged\": \"", None);
-        check("", None);
-    }
 }

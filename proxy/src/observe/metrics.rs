@@ -109,7 +109,7 @@ impl Metrics {
     }
 
     /// A counter about metrics.
-    fn register_own(&self, name: &str, cell: &Arc<Count>) {
+    pub(super) fn register_own(&self, name: &str, cell: &Arc<Count>) {
         let parsed = parse::<Count>(name, &[]).expect("our own names are well-formed");
         let family = Family::around(Arc::clone(cell), parsed, Arc::clone(&self.exporting));
         self.table

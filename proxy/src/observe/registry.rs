@@ -9,6 +9,7 @@ use super::access_log::AccessLog;
 use super::error::RegisterError;
 use super::metrics::Metrics;
 use super::statsd::{Exporter, StatsdError};
+use super::traces::Traces;
 use super::{Counter, Gauge, Timer};
 use crate::config;
 
@@ -19,12 +20,15 @@ pub struct Registry {
     exposition: Exposition,
     exporter: Exporter,
     access_log: AccessLog,
+    traces: Traces,
 }
 
 impl Registry {
     /// Only the metrics about metrics, and no StatsD daemon yet.
     pub fn new() -> Self {
         let metrics = Arc::new(Metrics::new());
+        let traces = Traces::default();
+        metrics.register_own("traces.lost_spans", &traces.lost);
         let mut exposition = Exposition::default();
         exposition.register_collector(Box::new(Arc::clone(&metrics)));
         Self {
@@ -32,6 +36,7 @@ impl Registry {
             metrics,
             exposition,
             access_log: AccessLog::default(),
+            traces,
         }
     }
 
@@ -73,11 +78,17 @@ impl Registry {
         &self.access_log
     }
 
+    /// Where exchanges are traced, if they are.
+    pub fn traces(&self) -> &Traces {
+        &self.traces
+    }
+
     /// Tells StatsD what it has not been told, and nothing after that; writes down
-    /// what waits for that.
+    /// and sends what waits for that.
     pub fn shutdown(&self) {
         self.exporter.stop();
         self.access_log.write_to(None);
+        self.traces.shutdown();
     }
 }
 

@@ -117,7 +117,8 @@ impl Endpoint {
     }
 }
 
-fn parse_url(text: &str, weight: u32) -> Result<Endpoint, String> {
+/// An endpoint by its URL; the error says what is wrong with it.
+pub(super) fn parse_url(text: &str, weight: u32) -> Result<Endpoint, String> {
     if authority(text).contains('@') {
         // The URL is not repeated: it holds a secret, and problems are logged.
         return Err("must not hold credentials".to_owned());
