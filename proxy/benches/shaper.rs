@@ -102,7 +102,7 @@ fn demand(history: &History) -> Demand {
     };
     Demand {
         need: asked.need(history.lengths("tenant", "model", asked.prompt)),
-        prompt: Blocks::of([PROMPT.as_bytes()], asked.prompt),
+        prompt: Blocks::of(PROMPT.as_bytes(), asked.prompt),
         tenant: "tenant".into(),
         deadline: None,
     }

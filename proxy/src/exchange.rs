@@ -1,7 +1,7 @@
 //! The state of one request, carried through the walk: what was asked, what
 //! filters decided, and how it went.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue};
@@ -62,6 +62,8 @@ pub struct Exchange {
     /// Per-exchange state of filters, by their place in the chain.
     states: Vec<(usize, Vec<u8>)>,
 }
+
+static NOBODY: LazyLock<Arc<str>> = LazyLock::new(|| ABSENT.into());
 
 /// A filter named a pool that the configuration does not have.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +137,7 @@ impl Exchange {
             Attribute::Key => client.map(|client| &client.key),
             Attribute::Class => client.map(|client| &client.class),
         };
-        named.cloned().unwrap_or_else(|| ABSENT.into())
+        named.cloned().unwrap_or_else(|| NOBODY.clone())
     }
 
     /// First value of a request header, if it is there and is text.

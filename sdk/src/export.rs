@@ -26,10 +26,11 @@ impl<F: Exported> Guest for Hooks<F> {
     fn configure(settings: String) -> Result<types::Plan, Vec<types::SettingsProblem>> {
         log_panics();
         let filter = F::Config::decode(&settings).and_then(F::configure)?;
+        let hooks = filter.hooks();
         let placed = F::cell().with(|cell| cell.set(filter));
         assert!(placed.is_ok(), "the host configured one instance twice");
         flush();
-        Ok(F::HOOKS.into())
+        Ok(hooks.into())
     }
 
     fn on_request() -> types::Verdict {

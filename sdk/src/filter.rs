@@ -76,6 +76,12 @@ pub trait Filter: Sized + 'static {
     /// The problems with the settings; the configuration is then not applied.
     fn configure(config: Self::Config) -> Result<Self, Problems>;
 
+    /// The hooks that these settings take: all that the impl has, unless it leaves
+    /// out one that would have nothing to do.
+    fn hooks(&self) -> Hooks {
+        Self::HOOKS
+    }
+
     /// Runs for each request, in the order of the chain.
     fn on_request(&self, request: &mut Request) -> Verdict {
         let _ = request;

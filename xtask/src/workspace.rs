@@ -52,8 +52,10 @@ impl Workspace {
     /// Asks cargo.
     pub(crate) fn load() -> Result<Self> {
         let mut command = cargo(["metadata", "--no-deps", "--format-version", "1"]);
-        // Where this was built; it may be called from any folder.
-        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        // It may be called from any folder. Cargo says which checkout it runs for; where
+        // this was built may be another one that has the same target folder.
+        let this = std::env::var_os("CARGO_MANIFEST_DIR");
+        command.current_dir(this.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()));
         let metadata: Metadata = serde_json::from_str(&process::capture(command)?)
             .context("cannot read what `cargo metadata` prints")?;
         let root = metadata.workspace_root;

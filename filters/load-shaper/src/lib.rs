@@ -48,6 +48,14 @@ impl Filter for LoadShaper {
         problems.none_or(shaper)
     }
 
+    fn hooks(&self) -> Hooks {
+        // Without an objective nothing is promised, and there is nothing to learn.
+        Hooks {
+            on_complete: self.rules.has_objectives(),
+            ..Self::HOOKS
+        }
+    }
+
     fn place(&self, request: &mut Request, candidates: &[Candidate], _: Duration) -> Placement {
         let terms = self.rules.of(request);
         let objective = terms.objective.and_then(|it| it.with(candidates));

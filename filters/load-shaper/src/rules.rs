@@ -50,6 +50,16 @@ impl Objective {
 }
 
 impl Rules {
+    /// Whether there is an objective for anybody.
+    pub(crate) fn has_objectives(&self) -> bool {
+        let of_models = self.models.values();
+        let mut terms = of_models
+            .flat_map(|(own, classes)| classes.values().chain([own]))
+            .chain(self.classes.values())
+            .chain([&self.general]);
+        terms.any(|terms| terms.objective.is_some())
+    }
+
     /// What holds for a request: what is said of its class with its model, else
     /// of its class, else of its model, else of all.
     pub(crate) fn of(&self, request: &Request) -> Terms {

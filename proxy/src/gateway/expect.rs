@@ -23,7 +23,7 @@ impl Gateway {
         let need = asked.need(self.lengths(exchange));
         Some(Demand {
             need,
-            prompt: Blocks::of([call.prompt().as_bytes()], need.prompt),
+            prompt: Blocks::of(call.prompt().as_bytes(), need.prompt),
             tenant: exchange.attribute(Attribute::Tenant),
             deadline: None,
         })

@@ -3,9 +3,9 @@
 //! of the most it may have, which few use.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
+use foldhash::quality::RandomState;
 use parking_lot::Mutex;
 
 /// Kinds of requests that are remembered.
@@ -33,7 +33,7 @@ pub struct History {
 struct Entries {
     /// By the hash of what kind of request it is: two kinds that share one are
     /// as rare as harmless, and none has to be kept.
-    lengths: HashMap<u64, Length>,
+    lengths: HashMap<u64, Length, RandomState>,
     /// Counts uses.
     clock: u64,
 }

@@ -34,40 +34,21 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// The blocks of a text of so many tokens. What stands first in the prompt
-    /// comes first; where its pieces end makes no difference.
-    pub fn of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, tokens: u32) -> Self {
-        let mut blocks = Self {
+    /// The full blocks of a text of so many tokens.
+    pub fn of(text: &[u8], tokens: u32) -> Self {
+        let mut before = 0;
+        let chain = text.chunks_exact(BLOCK).take(MOST).map(|block| {
+            let mut hasher = HASHER.build_hasher();
+            hasher.write_u64(before);
+            hasher.write(block);
+            before = hasher.finish();
+            before
+        });
+        Self {
+            chain: chain.collect(),
+            bytes: text.len(),
             tokens,
-            ..Self::default()
-        };
-        let mut rest = Vec::with_capacity(BLOCK);
-        for mut piece in pieces {
-            blocks.bytes += piece.len();
-            if !rest.is_empty() {
-                let (head, tail) = piece.split_at(piece.len().min(BLOCK - rest.len()));
-                rest.extend(head);
-                piece = tail;
-                if rest.len() == BLOCK {
-                    blocks.push(&rest);
-                    rest.clear();
-                }
-            }
-            let full = piece.chunks_exact(BLOCK);
-            rest.extend(full.remainder());
-            full.for_each(|block| blocks.push(block));
         }
-        blocks
-    }
-
-    fn push(&mut self, text: &[u8]) {
-        if self.chain.len() >= MOST {
-            return;
-        }
-        let mut hasher = HASHER.build_hasher();
-        hasher.write_u64(self.chain.last().copied().unwrap_or_default());
-        hasher.write(text);
-        self.chain.push(hasher.finish());
     }
 
     /// Tokens of the first blocks, so many of them.

@@ -211,7 +211,7 @@ impl Gateway {
         };
         Demand {
             need: asked.need(self.history.lengths(tenant, MODEL, prompt)),
-            prompt: Blocks::of([request.prompt.as_bytes()], prompt),
+            prompt: Blocks::of(request.prompt.as_bytes(), prompt),
             tenant: tenant.into(),
             deadline: None,
         }

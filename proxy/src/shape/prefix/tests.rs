@@ -1,5 +1,3 @@
-use std::iter::once;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -13,7 +11,7 @@ fn text(length: usize, then: &str) -> Vec<u8> {
 
 /// Four bytes are a token here.
 fn blocks(text: &[u8]) -> Blocks {
-    Blocks::of(once(text), (text.len() / 4) as u32)
+    Blocks::of(text, (text.len() / 4) as u32)
 }
 
 #[test]
@@ -44,10 +42,7 @@ fn tokens_are_counted_as_those_of_the_prompt_are() {
     let text = text(512, "");
     cache.learn(&blocks(&text));
     for tokens in [0, 1, 100, 512] {
-        assert_eq!(
-            cache.cached_tokens(&Blocks::of(once(&text[..]), tokens)),
-            tokens
-        );
+        assert_eq!(cache.cached_tokens(&Blocks::of(&text, tokens)), tokens);
     }
 }
 
@@ -83,7 +78,7 @@ fn of_a_prompt_that_does_not_fit_the_beginning_is_kept() {
 fn of_very_long_prompts_the_rest_counts_as_new() {
     let mut cache = Prefix::new(u32::MAX);
     let long = vec![b'a'; 2 * MOST * BLOCK];
-    let long = Blocks::of(once(&long[..]), u32::MAX);
+    let long = Blocks::of(&long, u32::MAX);
     cache.learn(&long);
     assert_eq!(cache.cached_tokens(&long), u32::MAX / 2);
 }
@@ -102,19 +97,6 @@ fn in_common(one: &[u8], other: &[u8]) -> usize {
 }
 
 proptest! {
-    #[test]
-    fn pieces_do_not_matter(text in proptest::collection::vec(any::<u8>(), 0..2000),
-                            cuts in proptest::collection::vec(0..2000_usize, 0..6)) {
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| *cut.min(&text.len())).collect();
-        cuts.extend([0, text.len()]);
-        cuts.sort_unstable();
-        let pieces = cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]);
-        let pieces = Blocks::of(pieces, 7);
-        let whole = Blocks::of(once(&text[..]), 7);
-        prop_assert_eq!(pieces.chain.len(), text.len() / BLOCK);
-        prop_assert_eq!((pieces.chain, pieces.bytes), (whole.chain, whole.bytes));
-    }
-
     #[test]
     fn all_is_known_that_was_learned_and_nothing_else(texts in texts()) {
         let mut cache = Prefix::new(1_000_000);
@@ -136,7 +118,7 @@ proptest! {
             cache.learn(&blocks(text));
             prop_assert!(cache.tokens() <= capacity);
             for text in &texts {
-                let prompt = Blocks::of(once(&text[..]), tokens);
+                let prompt = Blocks::of(&text, tokens);
                 prop_assert!(cache.cached_tokens(&prompt) <= tokens);
                 // What is there of a prompt is its beginning.
                 let is_there = |block: &u64| cache.blocks.contains(block);
