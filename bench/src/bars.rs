@@ -38,13 +38,18 @@ impl Bar {
 
 /// Holds the figures against every bar.
 pub(crate) fn judge(rows: &[Row], memory: &[Memory]) -> Vec<Bar> {
-    use Subject::{Headworks0, Headworks4};
+    use Subject::{Headworks0, Headworks4, Observed, Unobserved};
     const PLAIN: &str = "x plain Pingora";
     let row = |workload, subject| {
         rows.iter()
             .find(|row| row.workload == workload && row.subject == subject)
     };
     let ratio = |workload, subject| Some(row(workload, subject)?.ratio?.median);
+    // Of the medians: rounds of the two are not next to each other.
+    let observing = || {
+        let of = |subject| Some(row(Workload::Small, subject)?.ratio?.median);
+        Some(of(Observed)? / of(Unobserved)?)
+    };
     let delay = row(Workload::Delay, Headworks4).and_then(|row| Some(row.added_p99?.median));
     let memory = memory.iter().find(|memory| memory.subject == Headworks4);
     let idle = memory.map(|memory| memory.idle as f64 / 1e6);
@@ -67,6 +72,12 @@ pub(crate) fn judge(rows: &[Row], memory: &[Memory]) -> Vec<Bar> {
             1.0,
             PLAIN,
             ratio(Workload::Streams, Headworks4),
+        ),
+        (
+            "CPU per small request, observed",
+            1.1,
+            "x unobserved",
+            observing(),
         ),
         (
             "added delay of an event (P99), 4 filters",

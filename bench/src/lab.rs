@@ -1,6 +1,6 @@
 //! Everything that runs: the model server and the subjects, each a process.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -23,6 +23,8 @@ pub(crate) struct Place {
     pub(crate) this_binary: PathBuf,
     /// `headworks`.
     pub(crate) headworks: PathBuf,
+    /// Takes StatsD's datagrams. Nobody reads them: what the proxy spends is measured.
+    pub(crate) statsd: UdpSocket,
 }
 
 /// A subject and, unless it is the direct way, its process.
@@ -80,7 +82,7 @@ impl Place {
         let wanted = options
             .subjects
             .iter()
-            .any(|subject| subject.filters().is_some());
+            .any(|subject| subject.setup().is_some());
         ensure!(
             headworks.is_file() || !wanted,
             "no Headworks at {}; build it with `cargo build --release -p headworks`, or name it with --headworks",
@@ -92,6 +94,7 @@ impl Place {
             folder,
             this_binary,
             headworks,
+            statsd: UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?,
         })
     }
 }

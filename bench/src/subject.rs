@@ -27,16 +27,31 @@ pub(crate) enum Subject {
     #[value(name = "headworks-4")]
     #[serde(rename = "headworks-4")]
     Headworks4,
+    /// Headworks with its filters but `telemetry`, and nobody to tell anything.
+    Unobserved,
+    /// Headworks with all four, StatsD, an access log and traces.
+    Observed,
+}
+
+/// How Headworks is set up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setup {
+    /// So many filters of the chain, from the first.
+    pub(crate) filters: usize,
+    /// It tells StatsD, an access log and a collector of traces.
+    pub(crate) tells: bool,
 }
 
 impl Subject {
     /// What is measured if nothing else is asked for.
-    pub(crate) const USUAL: [Self; 5] = [
+    pub(crate) const USUAL: [Self; 7] = [
         Self::Direct,
         Self::PlainPingora,
         Self::Headworks0,
         Self::Headworks1,
         Self::Headworks4,
+        Self::Unobserved,
+        Self::Observed,
     ];
 
     /// What it is, to people.
@@ -48,16 +63,21 @@ impl Subject {
             Self::Headworks0 => "Headworks, 0 filters",
             Self::Headworks1 => "Headworks, 1 filter",
             Self::Headworks4 => "Headworks, 4 filters",
+            Self::Unobserved => "Headworks, unobserved",
+            Self::Observed => "Headworks, observed",
         }
     }
 
-    /// How many filters Headworks has; `None` if it is not Headworks.
-    pub(crate) fn filters(self) -> Option<usize> {
-        match self {
-            Self::Headworks0 => Some(0),
-            Self::Headworks1 => Some(1),
-            Self::Headworks4 => Some(4),
-            Self::Direct | Self::PlainPingora | Self::Control => None,
-        }
+    /// How it is set up; `None` if it is not Headworks.
+    pub(crate) fn setup(self) -> Option<Setup> {
+        let (filters, tells) = match self {
+            Self::Headworks0 => (0, false),
+            Self::Headworks1 => (1, false),
+            Self::Unobserved => (3, false),
+            Self::Headworks4 => (4, false),
+            Self::Observed => (4, true),
+            Self::Direct | Self::PlainPingora | Self::Control => return None,
+        };
+        Some(Setup { filters, tells })
     }
 }

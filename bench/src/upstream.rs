@@ -78,6 +78,8 @@ fn parse(bytes: &[u8]) -> Result<Option<(usize, Request)>> {
     };
     let route = match (head.method, head.path) {
         (Some("POST"), Some("/generate")) => Route::Whole,
+        // Spans of a gateway that traces.
+        (Some("POST"), Some("/v1/traces")) => Route::Health,
         (Some("POST"), Some("/generate_stream")) => Route::Stream {
             pace: pace(head.headers)?,
         },

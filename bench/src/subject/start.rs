@@ -2,12 +2,11 @@
 //! the model server.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::Subject;
+use super::{Setup, Subject};
 use crate::lab::Place;
 use crate::server::{Server, free_address};
 
@@ -19,6 +18,8 @@ const FILTERS: [&str; 4] = [
     include_str!("../../configs/load-shaper.toml"),
     include_str!("../../configs/telemetry.toml"),
 ];
+/// Where what is observed goes.
+const OBSERVED: &str = include_str!("../../configs/observed.toml");
 
 impl Subject {
     /// Starts it and waits until it serves; `None` if there is nothing to start.
@@ -26,8 +27,8 @@ impl Subject {
         if self == Self::Direct {
             return Ok(None);
         }
-        let started = match self.filters() {
-            Some(filters) => headworks(place, upstream, filters).await,
+        let started = match self.setup() {
+            Some(setup) => headworks(place, upstream, setup).await,
             None => plain_pingora(place, upstream).await,
         };
         started
@@ -51,13 +52,16 @@ async fn plain_pingora(place: &Place, upstream: SocketAddr) -> Result<Server> {
     Ok(server)
 }
 
-async fn headworks(place: &Place, upstream: SocketAddr, filters: usize) -> Result<Server> {
+async fn headworks(place: &Place, upstream: SocketAddr, setup: Setup) -> Result<Server> {
     let (listen, admin) = (free_address()?, free_address()?);
-    let file = place
-        .folder
-        .path()
-        .join(format!("headworks-{filters}.toml"));
-    write_config(&file, [listen, admin, upstream], filters)?;
+    let name = match setup.tells {
+        true => "observed.toml".to_owned(),
+        false => format!("headworks-{}.toml", setup.filters),
+    };
+    let file = place.folder.path().join(name);
+    let addresses = [listen, admin, upstream, place.statsd.local_addr()?];
+    let text = config(addresses, setup);
+    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     let mut command = Command::new(&place.headworks);
     command.arg("run").arg("--config").arg(&file);
     let mut server = Server::start(command, listen, place.cores.proxy, place.folder.path())?;
@@ -65,35 +69,32 @@ async fn headworks(place: &Place, upstream: SocketAddr, filters: usize) -> Resul
     Ok(server)
 }
 
-fn write_config(file: &Path, addresses: [SocketAddr; 3], filters: usize) -> Result<()> {
-    let text = config(addresses, filters);
-    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
-}
-
-fn config([listen, admin, upstream]: [SocketAddr; 3], filters: usize) -> String {
-    let mut text = BASE
-        .replace("@LISTEN@", &listen.to_string())
+fn config([listen, admin, upstream, statsd]: [SocketAddr; 4], setup: Setup) -> String {
+    let filters = &FILTERS[..setup.filters];
+    let told = setup.tells.then_some(&OBSERVED);
+    let parts = filters.iter().chain(told);
+    let text = parts.fold(BASE.to_owned(), |text, part| text + "\n" + part);
+    text.replace("@LISTEN@", &listen.to_string())
         .replace("@ADMIN@", &admin.to_string())
-        .replace("@UPSTREAM@", &upstream.to_string());
-    for filter in &FILTERS[..filters] {
-        text.push('\n');
-        text.push_str(filter);
-    }
-    text
+        .replace("@UPSTREAM@", &upstream.to_string())
+        .replace("@STATSD@", &statsd.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum as _;
+
     use super::*;
 
     #[test]
     fn every_chain_is_a_config_with_as_many_filters() {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        for filters in 0..=FILTERS.len() {
-            let text = config([address; 3], filters);
+        for setup in Subject::value_variants().iter().filter_map(|it| it.setup()) {
+            let text = config([address; 4], setup);
             let config: toml::Table = text.parse().expect(&text);
             let chain = config.get("filters").and_then(toml::Value::as_array);
-            assert_eq!(chain.map_or(0, Vec::len), filters, "{text}");
+            assert_eq!(chain.map_or(0, Vec::len), setup.filters, "{text}");
+            assert_eq!(config.contains_key("traces"), setup.tells, "{text}");
             assert!(!text.contains('@'), "{text}");
         }
     }
