@@ -10,7 +10,7 @@ use crate::stage::{Addresses, Cast, Stage};
 use crate::test::Tally;
 use crate::ui::{self, heading, human};
 use crate::workspace::{Binaries, Profile, Workspace};
-use crate::{clients, demo, guests, process, scripts, test, tidy};
+use crate::{clients, demo, guests, helm, process, scripts, test, tidy};
 
 /// What was done, how long each took, and how the tests went.
 #[derive(Default)]
@@ -66,7 +66,8 @@ fn all(workspace: &Workspace, report: &mut Report) -> Result<()> {
         demo::show(&mut stage?)
     })?;
     report.step("scripts", || scripts::run(workspace, &binaries))?;
-    report.step("clients", || clients::run(workspace, &binaries))
+    report.step("clients", || clients::run(workspace, &binaries))?;
+    report.step("helm", || helm::run(workspace, &binaries))
 }
 
 fn tool(name: &str, command: Command) -> Result<()> {

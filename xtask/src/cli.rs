@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::guests::Toolchain;
 use crate::workspace::{Binaries, Profile, Workspace};
-use crate::{bench, ci, clients, demo, guests, scripts, test, tidy};
+use crate::{bench, ci, clients, demo, guests, helm, scripts, test, tidy};
 
 /// Builds, tests and shows Headworks.
 #[derive(Parser)]
@@ -48,6 +48,8 @@ enum Command {
     Scripts,
     /// Run client libraries (OpenAI's, Hugging Face's, LangChain's) against gateways and stubs
     Clients,
+    /// Render the Helm chart with several sets of values, and look at what comes out
+    Helm,
     /// Run all that a change must pass
     Ci,
 }
@@ -69,6 +71,10 @@ impl Cli {
             Command::Clients => {
                 guests::build(&workspace, None)?;
                 clients::run(&workspace, &Binaries::build(&workspace, Profile::Dev)?)?;
+            }
+            Command::Helm => {
+                guests::build(&workspace, None)?;
+                helm::run(&workspace, &Binaries::build(&workspace, Profile::Dev)?)?;
             }
             Command::Ci => return Ok(ci::run(&workspace)),
         }

@@ -13,6 +13,7 @@ mod cli;
 mod clients;
 mod demo;
 mod guests;
+mod helm;
 mod process;
 mod python;
 mod scripts;
