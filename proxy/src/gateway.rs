@@ -118,7 +118,10 @@ impl Gateway {
         let model = model.map(Cow::into_owned);
         let asker = match identify::asker(client, route, &generation) {
             Ok(asker) => asker,
-            Err(error) => return refuse(client, dialect, &error).await,
+            Err(error) => {
+                self.meters.unknown_key();
+                return refuse(client, dialect, &error).await;
+            }
         };
         let Some(asked) = Asked::by(route) else {
             let informed = self.inform(client, route, model, asker, &generation);

@@ -21,6 +21,7 @@ pub(super) struct Meters {
     limited: Arc<Counter>,
     would_be_limited: Arc<Counter>,
     stopped: Arc<Count>,
+    unknown_keys: Arc<Count>,
     in_flight: Arc<Level>,
 }
 
@@ -29,6 +30,7 @@ impl Meters {
         let labels = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let in_flight = registry.gauge("gateway.in_flight", &[])?;
         let stopped = registry.counter("limits.stopped_streams", &[])?;
+        let unknown_keys = registry.counter("gateway.unknown_keys", &[])?;
         Ok(Self {
             exchanges: registry
                 .counter("gateway.exchanges.{api}.{end}", &labels(&["api", "end"]))?,
@@ -48,6 +50,7 @@ impl Meters {
             would_be_limited: registry
                 .counter("limits.{budget}.would_be_refused", &labels(&["budget"]))?,
             stopped: stopped.of(&[]).expect("it has no labels"),
+            unknown_keys: unknown_keys.of(&[]).expect("it has no labels"),
             in_flight: in_flight.of(&[]).expect("it has no labels"),
         })
     }
@@ -107,6 +110,11 @@ impl Meters {
     pub(super) fn would_be_limited(&self, budget: &str) {
         let counted = self.would_be_limited.add(1, &[budget]);
         counted.expect("there is a value for each label");
+    }
+
+    /// A request came without a key that is known.
+    pub(super) fn unknown_key(&self) {
+        self.unknown_keys.add(1);
     }
 
     /// A stream was ended since a budget had no room for more of it.

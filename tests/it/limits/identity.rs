@@ -44,6 +44,8 @@ async fn a_request_needs_a_key_that_is_known_and_for_its_model() {
         (answers[0].0, answers[0].1.as_str()),
         (401, "invalid_api_key")
     );
+    let unknown = proxy.metric("headworks_gateway_unknown_keys_total").await;
+    assert_eq!(unknown, 5.0);
     assert!(
         answers.iter().all(|answer| *answer == answers[0]),
         "{answers:?}"
