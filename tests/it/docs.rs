@@ -1,10 +1,12 @@
 //! The documents, held to their word: what a reader would type is typed, at a
-//! gateway with stubs behind it.
+//! gateway with stubs behind it, and configurations are loaded.
 //!
 //! What none of this can run is in `tests/data/docs/not_run.toml`, with the reason.
 
+mod answers;
 mod cargo;
 mod commands;
+mod configs;
 mod coverage;
 mod docker;
 mod listed;
@@ -71,4 +73,19 @@ fn every_command_in_prose_is_one() {
     let checked: Vec<_> = checked.collect();
     assert!(checked.len() > 20, "{}", checked.len());
     assert_none(checked.into_iter().filter_map(Result::err));
+}
+
+#[test]
+fn every_configuration_loads() {
+    let documents = documents();
+    let blocks: Vec<_> = documents.iter().flat_map(configs::of).collect();
+    let (manifests, configs): (Vec<_>, Vec<_>) =
+        blocks.iter().partition(|b| configs::is_manifest(b));
+    assert!(configs.len() > 5 && manifests.len() > 1);
+    let failed = configs.into_iter().filter_map(|block| {
+        let why = configs::check(block).err()?;
+        Some(format!("{}: {why}", block.place))
+    });
+    assert_none(failed);
+    configs::check_manifest(&manifests).unwrap();
 }

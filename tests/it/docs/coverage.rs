@@ -1,16 +1,21 @@
-//! That no command is forgotten: each is run or listed.
+//! That no block is forgotten: each is run, compared, loaded or listed.
 
 use super::commands;
 use super::listed::{self, Listed};
 use super::markdown::{Block, Document, documents};
-use super::{assert_none, shell};
+use super::{answers, assert_none, shell};
 
 #[test]
-fn every_command_is_run_or_listed() {
+fn every_block_is_run_or_listed() {
     let (listed, documents) = (Listed::read(), documents());
     let blocks = documents.iter().flat_map(Document::blocks);
-    let typed = blocks.filter(Block::is_typed);
-    let forgotten = typed.flat_map(|block| forgotten_commands(&block, &listed));
+    let forgotten = blocks.flat_map(|block| {
+        if block.is_typed() {
+            forgotten_commands(&block, &listed)
+        } else {
+            forgotten_block(&block, &listed).into_iter().collect()
+        }
+    });
     let gone = listed.gone(&documents).into_iter();
     let gone = gone.map(|name| {
         format!(
@@ -36,4 +41,22 @@ fn forgotten_commands(block: &Block, listed: &Listed) -> Vec<String> {
         )
     });
     advice.collect()
+}
+
+fn forgotten_block(block: &Block, listed: &Listed) -> Option<String> {
+    let is_covered = answers::covers(block) || is_loaded(block) || listed.has_block(block);
+    let advice = || {
+        format!(
+            "{}: no test looks at this block; write one in tests/it/docs/answers, or put its first line into {}, with the reason",
+            block.place,
+            listed::FILE
+        )
+    };
+    (!is_covered).then(advice)
+}
+
+/// TOML is loaded, here or by proxy/tests/builtins.rs, and doc tests run the guide.
+fn is_loaded(block: &Block) -> bool {
+    let guide = block.place.starts_with("docs/FILTERS.md:");
+    block.language == "toml" || (block.language == "rust" && guide)
 }

@@ -27,6 +27,9 @@ struct Group {
     /// Of blocks in which a reader types, each on one line.
     #[serde(default)]
     commands: Vec<String>,
+    /// Other blocks, by their first line.
+    #[serde(default)]
+    blocks: Vec<String>,
 }
 
 impl Listed {
@@ -43,17 +46,30 @@ impl Listed {
         commands.map(String::as_str)
     }
 
+    /// All blocks in which nobody types.
+    fn blocks(&self) -> impl Iterator<Item = &str> {
+        let blocks = self.group.iter().flat_map(|group| &group.blocks);
+        blocks.map(String::as_str)
+    }
+
     pub(super) fn has_command(&self, typed: &Typed) -> bool {
         self.commands().any(|command| command == typed.name())
+    }
+
+    pub(super) fn has_block(&self, block: &Block) -> bool {
+        self.blocks()
+            .any(|first_line| first_line == block.first_line())
     }
 
     /// What is listed and in no document.
     pub(super) fn gone(&self, documents: &[Document]) -> Vec<String> {
         let blocks = documents.iter().flat_map(Document::blocks);
-        let typed: Vec<_> = blocks.filter(Block::is_typed).collect();
+        let (typed, others): (Vec<_>, Vec<_>) = blocks.partition(Block::is_typed);
         let commands = typed.iter().flat_map(commands::of);
         let commands: BTreeSet<_> = commands.map(|typed| typed.name()).collect();
-        let gone = self.commands().filter(|name| !commands.contains(*name));
-        gone.map(str::to_owned).collect()
+        let blocks: BTreeSet<_> = others.iter().map(Block::first_line).collect();
+        let no_command = self.commands().filter(|name| !commands.contains(*name));
+        let no_block = self.blocks().filter(|name| !blocks.contains(name));
+        no_command.chain(no_block).map(str::to_owned).collect()
     }
 }

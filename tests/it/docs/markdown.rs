@@ -78,8 +78,23 @@ impl Document {
 }
 
 impl Block {
+    /// Its first line, which is its name in the tests.
+    pub(super) fn first_line(&self) -> &str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
     /// Whether a reader types what is in it.
     pub(super) fn is_typed(&self) -> bool {
         ["sh", "console"].contains(&self.language.as_str())
     }
+}
+
+/// The block that begins so.
+#[track_caller]
+pub(super) fn block(file: &str, begins: &str) -> Block {
+    let blocks = Document::read(file).blocks();
+    let found = blocks
+        .into_iter()
+        .find(|block| block.text.starts_with(begins));
+    found.unwrap_or_else(|| panic!("{file} has no block that begins with `{begins}`"))
 }
