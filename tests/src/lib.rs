@@ -43,7 +43,7 @@ pub use events::Told;
 pub use guest::{Guest, guest_bytes, unlike};
 pub use model::ModelServer;
 pub use port::Port;
-pub use program::{Ran, root, run};
+pub use program::{Ran, clean, gateway, program, root, run};
 pub use prometheus::Prometheus;
 pub use proxy::{EndpointState, Live, LiveFilter, Refused, TestProxy, http2_client};
 pub use redis::RedisServer;

@@ -32,7 +32,7 @@ pub fn run(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
 
 /// Takes what a developer has set for a gateway of their own out of the
 /// environment, and lets tests share compiled filters.
-pub(crate) fn clean(command: &mut Command) -> &mut Command {
+pub fn clean(command: &mut Command) -> &mut Command {
     command
         .env("XDG_CACHE_HOME", built().join("tmp/test-cache"))
         .env_remove("HEADWORKS_CONFIG")
@@ -42,14 +42,23 @@ pub(crate) fn clean(command: &mut Command) -> &mut Command {
 
 /// The gateway's program, beside the tests that cargo built, or the one that
 /// the environment variable `HEADWORKS_PROGRAM` names.
-pub(crate) fn gateway() -> PathBuf {
-    if let Some(program) = std::env::var_os("HEADWORKS_PROGRAM") {
-        return program.into();
-    }
-    let program = profile().join("headworks");
+///
+/// # Panics
+/// When it is not built.
+pub fn gateway() -> PathBuf {
+    let named = std::env::var_os("HEADWORKS_PROGRAM").map(PathBuf::from);
+    named.unwrap_or_else(|| program("headworks"))
+}
+
+/// Another program of the repository, beside the tests that cargo built.
+///
+/// # Panics
+/// When it is not built.
+pub fn program(name: &str) -> PathBuf {
+    let program = profile().join(name);
     assert!(
         program.is_file(),
-        "{} is not there; run `cargo xtask test`, or `cargo build -p headworks` before",
+        "{} is not there; run `cargo xtask test`, or `cargo build --workspace --bins` before",
         program.display()
     );
     program

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use crate::{Guest, ModelServer, Scripted};
+use crate::{Guest, ModelServer, Scripted, root};
 
 /// The configuration of a gateway, and the modules it names.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,18 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// What a file of the repository says, such as `config/demo.toml`.
+    ///
+    /// # Panics
+    /// When it is not there, or is no TOML.
+    pub fn file(path: &str) -> Self {
+        let text = fs::read_to_string(root().join(path)).expect("the file can be read");
+        Self {
+            table: text.parse().expect("the file is TOML"),
+            ..Self::default()
+        }
+    }
+
     /// A pool of TGI servers.
     #[must_use]
     pub fn pool<U: Into<String>>(self, name: &str, urls: impl IntoIterator<Item = U>) -> Self {
