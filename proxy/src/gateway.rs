@@ -30,7 +30,7 @@ use crate::downstream::{self, Downstream, Patience};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::filter::Live;
-use crate::observe::{RegisterError, Registry};
+use crate::observe::{RegisterError, Registry, TRACEPARENT};
 use crate::outcome::End;
 use crate::shape::History;
 use crate::upstream::Connector;
@@ -155,7 +155,7 @@ impl Gateway {
     /// What happens to a request that could be read, up to what filters learn of it.
     async fn exchange(&self, client: &mut Downstream<'_>, mut exchange: Box<Exchange>) -> End {
         let generation = exchange.generation.clone();
-        exchange.trace = self.registry.traces().begin(&mut exchange.head);
+        self.trace(&mut exchange);
         let (exchange, passed) = generation.chain.on_request(exchange);
         let (mut exchange, answered) = match passed {
             Ok(()) => self.answer(client, exchange).await,
@@ -175,6 +175,15 @@ impl Gateway {
         let exchange = generation.chain.on_complete(exchange);
         self.log(&exchange);
         exchange.outcome.end
+    }
+
+    /// Has the upstream's span be below ours, where the exchange is traced.
+    fn trace(&self, exchange: &mut Exchange) {
+        exchange.trace = self.registry.traces().begin(&exchange.head.headers);
+        if let Some(trace) = &exchange.trace {
+            let named = exchange.set_header(TRACEPARENT, &trace.for_upstream());
+            named.expect("it is hexadecimal digits and dashes");
+        }
     }
 
     /// Writes down how it went and traces it, where that is asked for.

@@ -35,7 +35,7 @@ pub use name::Kind;
 pub use prometheus::CONTENT_TYPE;
 pub use registry::Registry;
 pub use statsd::StatsdError;
-pub use traces::{Trace, Tracer, Traces};
+pub use traces::{TRACEPARENT, Trace, Tracer, Traces};
 
 /// Counts up, by label set.
 pub type Counter = Family<Count>;

@@ -22,7 +22,10 @@ impl Successor {
         let logs = proxy.logs();
         let lines = logs.lines().map(|line| serde_json::from_str(line).unwrap());
         let told = |line: Value| line["fields"]["successor"].as_i64();
-        let id = lines.filter_map(told).last().expect("the log names it");
+        let id = lines
+            .filter_map(told)
+            .next_back()
+            .expect("the log names it");
         Self(Pid::from_raw(id.try_into().unwrap()))
     }
 }

@@ -78,6 +78,9 @@ impl Maker {
         }
         match self {
             Self::OnSockets(place) => {
+                if wanted.is_empty() {
+                    return Ok(());
+                }
                 let seconds: f64 = wanted.iter().map(|(job, _)| job.seconds()).sum();
                 let minutes = seconds / options.at_once as f64 / 60.0;
                 eprintln!("{} runs to make, {minutes:.0} minutes", wanted.len());

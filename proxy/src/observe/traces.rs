@@ -9,16 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use http::HeaderMap;
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{ExporterBuildError, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanData, SpanProcessor as _};
-use pingora_http::RequestHeader;
 
 use super::cell::Count;
 use crate::config;
-pub use context::Trace;
-use context::{Caller, TRACEPARENT};
+use context::Caller;
+pub use context::{TRACEPARENT, Trace};
 use export::{Counted, Waiting};
 
 /// How long a collector may take for a batch of spans.
@@ -85,19 +85,16 @@ impl Traces {
     }
 
     /// Whether there is a collector, and it is to hear of this request: its caller
-    /// says so, else chance. The request then names our span to the upstream.
-    pub fn begin(&self, head: &mut RequestHeader) -> Option<Trace> {
+    /// says so, else chance.
+    pub fn begin(&self, headers: &HeaderMap) -> Option<Trace> {
         let tracer = self.tracer.load();
         let tracer = tracer.as_ref()?;
-        let caller = Caller::of(&head.headers);
+        let caller = Caller::of(headers);
         let is_wanted = match &caller {
             Some(caller) => caller.is_sampled,
             None => rand::random::<f64>() < tracer.sample_rate,
         };
-        let trace = is_wanted.then(|| Trace::below(caller))?;
-        let named = head.insert_header(TRACEPARENT, trace.for_upstream());
-        named.expect("it is hexadecimal digits and dashes");
-        Some(trace)
+        is_wanted.then(|| Trace::below(caller))
     }
 
     /// Sends spans that have ended.

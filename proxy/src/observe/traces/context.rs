@@ -5,7 +5,8 @@
 use http::HeaderMap;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
-pub(super) const TRACEPARENT: &str = "traceparent";
+/// The header that says where a request stands in a trace.
+pub const TRACEPARENT: &str = "traceparent";
 
 /// Who called, as far as traces go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,8 @@ impl Trace {
         self.context(self.upstream)
     }
 
-    pub(super) fn for_upstream(&self) -> String {
+    /// The value of `TRACEPARENT` that names the span of asking to the upstream.
+    pub fn for_upstream(&self) -> String {
         format!("00-{}-{}-01", self.trace, self.upstream)
     }
 

@@ -86,7 +86,7 @@ impl Counted {
                 tracing::warn!(%collector, %error, "traces are lost: the collector does not take them");
             }
             Ok(()) if failed_before => {
-                tracing::info!(%collector, "the collector takes traces again")
+                tracing::info!(%collector, "the collector takes traces again");
             }
             _ => {}
         }

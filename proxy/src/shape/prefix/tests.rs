@@ -118,7 +118,7 @@ proptest! {
             cache.learn(&blocks(text));
             prop_assert!(cache.tokens() <= capacity);
             for text in &texts {
-                let prompt = Blocks::of(&text, tokens);
+                let prompt = Blocks::of(text, tokens);
                 prop_assert!(cache.cached_tokens(&prompt) <= tokens);
                 // What is there of a prompt is its beginning.
                 let is_there = |block: &u64| cache.blocks.contains(block);
