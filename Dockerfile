@@ -6,12 +6,28 @@
 #
 # What is built is linked to the C library of Debian 12, so both images have that
 # one. OpenSSL is built from source and linked in.
+#
+# Behind mirrors both images may be others, by `--build-arg`, and the filters may
+# be built by Debian's packages where rustup cannot be reached.
 
-FROM rust:1.95-bookworm AS build
+ARG BUILD_IMAGE=rust:1.95-bookworm
+ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+
+FROM ${BUILD_IMAGE} AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends cmake \
     && rm -rf /var/lib/apt/lists/*
-RUN rustup target add wasm32-unknown-unknown
+# What builds the filters: `rustup` or `debian`. It is here, and not left to the
+# xtask, so that a change of the source does not fetch it again.
+ARG FILTER_TOOLCHAIN=rustup
+RUN case "$FILTER_TOOLCHAIN" in \
+    rustup) rustup target add wasm32-unknown-unknown ;; \
+    debian) apt-get update \
+        && apt-get install --yes --no-install-recommends \
+            cargo-web lld-19 rust-web-src rustc-web \
+        && rm -rf /var/lib/apt/lists/* ;; \
+    *) echo "FILTER_TOOLCHAIN is rustup or debian, not $FILTER_TOOLCHAIN" >&2; exit 1 ;; \
+    esac
 WORKDIR /src
 COPY . .
 # The binary holds the built-in filters, so they are built first. The mounts keep
@@ -19,8 +35,8 @@ COPY . .
 # stage, hence the copy.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/usr/local/cargo/git,sharing=locked \
-    --mount=type=cache,target=/src/target,sharing=locked \
-    cargo xtask guests --toolchain rustup \
+    --mount=type=cache,id=headworks-target,target=/src/target,sharing=locked \
+    cargo xtask guests --toolchain "$FILTER_TOOLCHAIN" \
     && cargo build --locked --release -p headworks -p headworks-stub --bins \
     && install -D --target-directory /out/bin \
         target/release/headworks target/release/headworks-stub
@@ -29,7 +45,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
 RUN install --directory --mode 0700 /out/cache/headworks
 
 # No shell, no package manager: the C library, libgcc, CA certificates and a user.
-FROM gcr.io/distroless/cc-debian12:nonroot AS base
+FROM ${RUNTIME_IMAGE} AS base
 USER 65532:65532
 
 FROM base AS stub

@@ -10,7 +10,7 @@ use crate::stage::{Addresses, Cast, Stage};
 use crate::test::Tally;
 use crate::ui::{self, heading, human};
 use crate::workspace::{Binaries, Profile, Workspace};
-use crate::{clients, demo, guests, helm, process, scripts, test, tidy};
+use crate::{clients, compose, demo, guests, helm, process, scripts, test, tidy};
 
 /// What was done, how long each took, and how the tests went.
 #[derive(Default)]
@@ -67,7 +67,8 @@ fn all(workspace: &Workspace, report: &mut Report) -> Result<()> {
     })?;
     report.step("scripts", || scripts::run(workspace, &binaries))?;
     report.step("clients", || clients::run(workspace, &binaries))?;
-    report.step("helm", || helm::run(workspace, &binaries))
+    report.step("helm", || helm::run(workspace, &binaries))?;
+    report.step("compose", || compose::run(workspace))
 }
 
 fn tool(name: &str, command: Command) -> Result<()> {

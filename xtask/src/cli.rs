@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::guests::Toolchain;
 use crate::workspace::{Binaries, Profile, Workspace};
-use crate::{bench, ci, clients, demo, guests, helm, scripts, test, tidy};
+use crate::{bench, ci, clients, compose, demo, guests, helm, scripts, test, tidy};
 
 /// Builds, tests and shows Headworks.
 #[derive(Parser)]
@@ -50,6 +50,8 @@ enum Command {
     Clients,
     /// Render the Helm chart with several sets of values, and look at what comes out
     Helm,
+    /// Have Docker Compose read docker-compose.yml, in both profiles; it starts nothing
+    Compose,
     /// Run all that a change must pass
     Ci,
 }
@@ -76,6 +78,7 @@ impl Cli {
                 guests::build(&workspace, None)?;
                 helm::run(&workspace, &Binaries::build(&workspace, Profile::Dev)?)?;
             }
+            Command::Compose => compose::run(&workspace)?,
             Command::Ci => return Ok(ci::run(&workspace)),
         }
         Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ mod bench;
 mod ci;
 mod cli;
 mod clients;
+mod compose;
 mod demo;
 mod guests;
 mod helm;
