@@ -114,20 +114,24 @@ fn toml_blocks(markdown: &str) -> Vec<&str> {
 #[test]
 fn each_loads_without_settings_and_has_its_hooks() {
     let gateway = Gateway::new();
-    let hooks = |name: &str| {
-        let generation = gateway.load(&with_filter(name, "")).unwrap();
+    let hooks_with = |name: &str, settings: &str| {
+        let generation = gateway.load(&with_filter(name, settings)).unwrap();
         let plan = generation.chain.filters().next().unwrap().plan();
         (plan.on_request, plan.place, plan.on_complete)
     };
+    let hooks = |name: &str| hooks_with(name, "");
     assert_eq!(
         BUILTINS.map(hooks),
         [
             (true, false, false),
             (true, false, false),
-            (false, true, true),
+            (false, true, false),
             (false, false, true),
         ]
     );
+    // Whether a promise was kept is to be learned only where one is made.
+    let objective = "[filters.settings]\np99 = \"1s\"\n";
+    assert_eq!(hooks_with("load-shaper", objective), (false, true, true));
 }
 
 #[test]

@@ -105,6 +105,9 @@ fn every_kind_renders_as_openmetrics() {
         headworks_request_latency_seconds_bucket{le="60.0",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="120.0",pool="gpu"} 1
         headworks_request_latency_seconds_bucket{le="+Inf",pool="gpu"} 1
+        # HELP headworks_traces_lost_spans StatsD `traces.lost_spans`
+        # TYPE headworks_traces_lost_spans counter
+        headworks_traces_lost_spans_total 0
         # EOF
     "##]]
     .assert_eq(&registry.render());
