@@ -91,8 +91,10 @@ fn cache() -> Option<PathBuf> {
 }
 
 fn start_log(log: &Log) {
-    // Libraries speak up when something is wrong; what happens is ours to tell.
-    let levels = format!("warn,headworks={}", log.level);
+    // Libraries speak up when something is wrong; what happens is ours to tell. A
+    // handover has its successor wait for up to a second, which Pingora calls an error.
+    let quiet = "pingora_core::server::transfer_fd=off";
+    let levels = format!("warn,{quiet},headworks={}", log.level);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(levels))
         .with_ansi(io::stderr().is_terminal())
