@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::refuse::note;
-use super::{Gateway, Step, place};
+use super::{Gateway, Step};
 use crate::downstream::Downstream;
 use crate::error::Error;
 use crate::exchange::Exchange;
@@ -86,7 +86,7 @@ impl Gateway {
         let mut tried = Tried::default();
         loop {
             let placed;
-            (exchange, placed) = place::place(client, exchange, pool, &tried.ids).await;
+            (exchange, placed) = self.place(client, exchange, pool, &tried.ids).await;
             let slot = match placed {
                 Ok(slot) => slot,
                 Err(error) => return (exchange, Err(error)),

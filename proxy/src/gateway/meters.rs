@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::Api;
 use crate::error::Error;
 use crate::exchange::Exchange;
-use crate::observe::{Count, Counter, Level, RegisterError, Registry, Timer};
+use crate::observe::{Count, Counter, Gauge, Level, RegisterError, Registry, Timer};
 use crate::outcome::End;
 
 /// The gateway's own metrics.
@@ -15,6 +15,7 @@ pub(super) struct Meters {
     latency: Arc<Timer>,
     own_time: Arc<Timer>,
     queued: Arc<Timer>,
+    waiting: Arc<Gauge>,
     failures: Arc<Counter>,
     retries: Arc<Counter>,
     fallbacks: Arc<Counter>,
@@ -37,6 +38,7 @@ impl Meters {
             latency: registry.timer("gateway.latency.{api}", &labels(&["api"]))?,
             own_time: registry.timer("gateway.own_time.{api}", &labels(&["api"]))?,
             queued: registry.timer("gateway.queued.{pool}", &labels(&["pool"]))?,
+            waiting: registry.gauge("gateway.waiting.{pool}", &labels(&["pool"]))?,
             failures: registry.counter(
                 "upstream.failures.{pool}.{kind}",
                 &labels(&["pool", "kind"]),
@@ -81,6 +83,14 @@ impl Meters {
         }
     }
 
+    /// A request is in line for a pool until what this gives is dropped.
+    pub(super) fn waiting(&self, pool: &str) -> Waiting {
+        let level = self.waiting.of(&[pool]);
+        let level = level.expect("there is a value for each label");
+        level.add(1);
+        Waiting(level)
+    }
+
     /// An endpoint of a pool failed.
     pub(super) fn failed(&self, pool: &str, error: &Error) {
         let counted = self.failures.add(1, &[pool, error.kind()]);
@@ -120,5 +130,14 @@ impl Meters {
     /// A stream was ended since a budget had no room for more of it.
     pub(super) fn stopped(&self) {
         self.stopped.add(1);
+    }
+}
+
+/// A request in line, counted as one.
+pub(super) struct Waiting(Arc<Level>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.add(-1);
     }
 }

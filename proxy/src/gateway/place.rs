@@ -6,84 +6,90 @@ use std::time::{Duration, Instant};
 
 use pingora_timeout::timeout;
 
-use super::Step;
 use super::explain::{DECISION, decision};
+use super::{Gateway, Step};
 use crate::downstream::Downstream;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::filter::{Candidate, Choice, Health};
 use crate::upstream::{Pool, Slot};
 
-/// Finds a place in a pool on an endpoint that was not tried yet, and tells a
-/// client who asks why it is that one.
-pub(super) async fn place(
-    client: &mut Downstream<'_>,
-    exchange: Box<Exchange>,
-    pool: &Pool,
-    tried: &[u32],
-) -> Step<Slot> {
-    let (exchange, placed) = find(client, exchange, pool, tried).await;
-    let decision = decision(&exchange, placed.as_ref().ok());
-    client.announce(decision.map(|decision| (DECISION, decision)));
-    (exchange, placed)
-}
-
-async fn find(
-    client: &mut Downstream<'_>,
-    exchange: Box<Exchange>,
-    pool: &Pool,
-    tried: &[u32],
-) -> Step<Slot> {
-    let started = Instant::now();
-    let mut exchange = exchange;
-    if pool.queue.is_open() {
-        let asked;
-        (exchange, asked) = ask(exchange, pool, tried, Duration::ZERO);
-        match asked {
-            Ok(None) => {}
-            Ok(Some(slot)) => return (exchange, Ok(slot)),
-            Err(error) => return (exchange, Err(error)),
-        }
+impl Gateway {
+    /// Finds a place in a pool on an endpoint that was not tried yet, and tells a
+    /// client who asks why it is that one.
+    pub(super) async fn place(
+        &self,
+        client: &mut Downstream<'_>,
+        exchange: Box<Exchange>,
+        pool: &Pool,
+        tried: &[u32],
+    ) -> Step<Slot> {
+        let (exchange, placed) = self.find(client, exchange, pool, tried).await;
+        let decision = decision(&exchange, placed.as_ref().ok());
+        client.announce(decision.map(|decision| (DECISION, decision)));
+        (exchange, placed)
     }
-    let (mut exchange, placed) = wait(client, exchange, pool, tried, started).await;
-    exchange.outcome.queued += started.elapsed();
-    (exchange, placed)
-}
 
-/// Gets in line, and asks whenever something may have changed.
-async fn wait(
-    client: &mut Downstream<'_>,
-    mut exchange: Box<Exchange>,
-    pool: &Pool,
-    tried: &[u32],
-    started: Instant,
-) -> Step<Slot> {
-    let hold = exchange.hold.take();
-    let Some(mut ticket) = pool
-        .queue
-        .enter(pool.config.queue.depth, hold, Instant::now())
-    else {
-        return (exchange, Err(Error::QueueFull(pool.name.clone())));
-    };
-    if ticket.is_first() {
-        // What came free since it was asked about woke nobody.
-        pool.queue.free();
+    async fn find(
+        &self,
+        client: &mut Downstream<'_>,
+        exchange: Box<Exchange>,
+        pool: &Pool,
+        tried: &[u32],
+    ) -> Step<Slot> {
+        let started = Instant::now();
+        let mut exchange = exchange;
+        if pool.queue.is_open() {
+            let asked;
+            (exchange, asked) = ask(exchange, pool, tried, Duration::ZERO);
+            match asked {
+                Ok(None) => {}
+                Ok(Some(slot)) => return (exchange, Ok(slot)),
+                Err(error) => return (exchange, Err(error)),
+            }
+        }
+        let (mut exchange, placed) = self.wait(client, exchange, pool, tried, started).await;
+        exchange.outcome.queued += started.elapsed();
+        (exchange, placed)
     }
-    let wait = Wait { pool, started };
-    loop {
-        let turn = wait.at_most(ticket.turn());
-        if let Err(error) = client.unless_gone(turn).await {
-            return (exchange, Err(error));
-        }
-        let asked;
-        (exchange, asked) = ask(exchange, pool, tried, started.elapsed());
-        match asked {
-            Ok(None) => {}
-            Ok(Some(slot)) => return (exchange, Ok(slot)),
-            Err(error) => return (exchange, Err(error)),
-        }
+
+    /// Gets in line, and asks whenever something may have changed.
+    async fn wait(
+        &self,
+        client: &mut Downstream<'_>,
+        mut exchange: Box<Exchange>,
+        pool: &Pool,
+        tried: &[u32],
+        started: Instant,
+    ) -> Step<Slot> {
         let hold = exchange.hold.take();
-        ticket.stays(hold.map(|hold| hold.at_most), Instant::now());
+        let Some(mut ticket) = pool
+            .queue
+            .enter(pool.config.queue.depth, hold, Instant::now())
+        else {
+            return (exchange, Err(Error::QueueFull(pool.name.clone())));
+        };
+        let _waiting = self.meters.waiting(&pool.name);
+        if ticket.is_first() {
+            // What came free since it was asked about woke nobody.
+            pool.queue.free();
+        }
+        let wait = Wait { pool, started };
+        loop {
+            let turn = wait.at_most(ticket.turn());
+            if let Err(error) = client.unless_gone(turn).await {
+                return (exchange, Err(error));
+            }
+            let asked;
+            (exchange, asked) = ask(exchange, pool, tried, started.elapsed());
+            match asked {
+                Ok(None) => {}
+                Ok(Some(slot)) => return (exchange, Ok(slot)),
+                Err(error) => return (exchange, Err(error)),
+            }
+            let hold = exchange.hold.take();
+            ticket.stays(hold.map(|hold| hold.at_most), Instant::now());
+        }
     }
 }
 
