@@ -4,12 +4,12 @@ use std::net::TcpListener;
 use std::time::Instant;
 
 use headworks_tests::{
-    Guest, ModelServer, Port, Setup, Signal, TestProxy, Told, http2_client, until,
+    FaultKind, Guest, ModelServer, Port, Setup, Signal, TestProxy, Told, http2_client, until,
 };
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::support::{ask, post};
+use crate::support::{WAITING, ask, post};
 
 /// A stream of about a second, and one that outlasts the test.
 const SHORT: u32 = 120;
@@ -38,8 +38,9 @@ async fn refuses_connections(proxy: &TestProxy) {
 async fn a_gateway_that_is_told_to_stop_ends_when_its_last_stream_has() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         // Were this waited for, the test would not see the end.
-        let (_qwen, proxy) = start("1h").await;
+        let (qwen, proxy) = start("1h").await;
         let stream = proxy.stream(SHORT).await;
+        qwen.inject(FaultKind::Stall);
         // Has nothing to say, and holds nothing up.
         let mut idle = proxy.wire().await;
         idle.send(post("/nothing", &ask(1))).await;
@@ -48,6 +49,7 @@ async fn a_gateway_that_is_told_to_stop_ends_when_its_last_stream_has() {
         refuses_connections(&proxy).await;
         assert_eq!(proxy.admin_get("/readyz").await.status(), 503);
         assert_eq!(proxy.admin_get("/healthz").await.status(), 200);
+        qwen.recover();
         let told = Told::by(stream).await;
         let ended = Instant::now();
         assert!(told.is_whole(SHORT as usize), "{told:?}");
@@ -131,13 +133,12 @@ async fn a_request_that_waits_for_a_place_is_served_before_the_gateway_ends() {
     let shaper = Guest::builtin("load-shaper").settings(json!({"max_in_flight": 1}));
     let setup = TestProxy::to(&qwen).filter(shaper);
     let proxy = setup.set("server.drain", "1h").start().await;
-    let stream = proxy.stream(SHORT).await;
+    let stream = proxy.stream(LONG).await;
     let waiting = tokio::spawn(proxy.request("/generate", &ask(2)).send());
-    proxy
-        .wait_for_metric("headworks_gateway_in_flight", 2.0)
-        .await;
+    proxy.wait_for_metric(WAITING, 1.0).await;
     proxy.signal(Signal::SIGTERM);
-    assert!(Told::by(stream).await.is_whole(SHORT as usize));
+    refuses_connections(&proxy).await;
+    drop(stream);
     assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
     assert_eq!(proxy.ended().await.code(), Some(0));
 }

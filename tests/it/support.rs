@@ -3,6 +3,12 @@
 use reqwest::Response;
 use serde_json::{Value, json};
 
+/// How many requests the gateway serves.
+pub(crate) const RUNNING: &str = "headworks_gateway_in_flight";
+
+/// How many requests wait for a place in the pool `qwen2`.
+pub(crate) const WAITING: &str = "headworks_gateway_waiting{pool=\"qwen2\"}";
+
 /// A request to TGI's own routes for so many tokens.
 pub(crate) fn ask(tokens: u32) -> Value {
     json!({"inputs": "What is a river?", "parameters": {"max_new_tokens": tokens}})

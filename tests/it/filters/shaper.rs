@@ -3,7 +3,7 @@
 use headworks_tests::{FaultKind, Guest, ModelServer, TestProxy, until};
 use serde_json::json;
 
-use crate::support::{ask, tgi_error};
+use crate::support::{WAITING, ask, tgi_error};
 use crate::traffic::Traffic;
 
 fn two() -> [ModelServer; 2] {
@@ -71,9 +71,7 @@ async fn requests_beyond_what_endpoints_may_have_wait_their_turn() {
     let first = proxy.stream(4000).await;
     let waiting = [(); 2].map(|()| tokio::spawn(proxy.request("/generate", &ask(2)).send()));
     // The line has room for two.
-    proxy
-        .wait_for_metric("headworks_gateway_waiting{pool=\"qwen2\"}", 2.0)
-        .await;
+    proxy.wait_for_metric(WAITING, 2.0).await;
     let answer = proxy.post("/generate", ask(2)).await;
     assert_eq!(answer.headers()["retry-after"], "1");
     let (status, code, _) = tgi_error(answer).await;
@@ -83,9 +81,7 @@ async fn requests_beyond_what_endpoints_may_have_wait_their_turn() {
     for answer in waiting {
         assert_eq!(answer.await.unwrap().unwrap().status(), 200);
     }
-    proxy
-        .wait_for_metric("headworks_gateway_waiting{pool=\"qwen2\"}", 0.0)
-        .await;
+    proxy.wait_for_metric(WAITING, 0.0).await;
 }
 
 #[tokio::test]
@@ -139,9 +135,7 @@ async fn a_request_that_waits_survives_a_reload() {
     let mut proxy = TestProxy::to(&qwen).filter(shaper).start().await;
     let first = proxy.stream(4000).await;
     let waiting = tokio::spawn(proxy.request("/generate", &ask(2)).send());
-    proxy
-        .wait_for_metric("headworks_gateway_waiting{pool=\"qwen2\"}", 1.0)
-        .await;
+    proxy.wait_for_metric(WAITING, 1.0).await;
     let swapped = proxy.rewrite_config(|config| config.change("server.max_body", "1MiB"));
     assert_eq!(swapped.await, Ok(2));
     assert_eq!(qwen.seen(), 1);

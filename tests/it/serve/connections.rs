@@ -193,7 +193,7 @@ async fn a_request_sent_while_another_runs_waits_its_turn() {
     let proxy = TestProxy::to(&qwen).start().await;
     for path in ["/generate", "/generate_stream"] {
         let mut wire = proxy.wire().await;
-        wire.send(post(path, &ask(30))).await;
+        wire.send(post(path, &ask(200))).await;
         qwen.until("the first runs", |stats| stats.running == 1)
             .await;
         wire.send(post("/v1/generate", &ask(4))).await;

@@ -7,9 +7,7 @@ use headworks_tests::{Guest, ModelServer, Scripted, TestProxy, Wire, until};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::support::{ask, full, post};
-
-const RUNNING: &str = "headworks_gateway_in_flight";
+use crate::support::{RUNNING, WAITING, ask, full, post};
 
 /// Most time that a model server works for nobody: the 99th percentile.
 const SOON: Duration = Duration::from_millis(50);
@@ -143,7 +141,7 @@ async fn while_it_waits_in_the_queue() {
     let mut took = Vec::new();
     for _ in 0..times() {
         let wire = asks(&proxy, "/generate").await;
-        proxy.wait_for_metric(RUNNING, 2.0).await;
+        proxy.wait_for_metric(WAITING, 1.0).await;
         let since = Instant::now();
         drop(wire);
         proxy.wait_for_metric(RUNNING, 1.0).await;

@@ -2,9 +2,7 @@
 
 use headworks_tests::{FaultKind, Guest, ModelServer, Signal, TestProxy, http2_client, until};
 
-use crate::support::{ask, post};
-
-const RUNNING: &str = "headworks_gateway_in_flight";
+use crate::support::{RUNNING, WAITING, ask, post};
 
 async fn start() -> (ModelServer, TestProxy) {
     let qwen = ModelServer::paced("qwen2", 1.0);
@@ -81,7 +79,7 @@ async fn a_client_that_leaves_the_queue_is_never_sent_upstream() {
     let proxy = TestProxy::to(&qwen).filter(shaper).start().await;
     let first = proxy.stream(4000).await;
     let waiting = tokio::spawn(proxy.request("/generate", &ask(8)).send());
-    proxy.wait_for_metric(RUNNING, 2.0).await;
+    proxy.wait_for_metric(WAITING, 1.0).await;
     waiting.abort();
     proxy.wait_for_metric(RUNNING, 1.0).await;
     drop(first);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::block;
 use super::shape::assert_alike;
-use crate::support::{ask, chat};
+use crate::support::{WAITING, ask, chat};
 
 pub(super) const REQUEST: &str = "POST /v1/generate\n";
 pub(super) const ANSWER: &str = r#"{"generated_text": "...""#;
@@ -39,8 +39,7 @@ async fn a_full_queue_is_told_as_shown() {
     let proxy = proxy.set("pools.qwen2.queue.depth", 1).start().await;
     let _first = proxy.stream(1000).await;
     let waiting = tokio::spawn(proxy.request("/generate", &ask(2)).send());
-    let in_flight = "headworks_gateway_in_flight";
-    proxy.wait_for_metric(in_flight, 2.0).await;
+    proxy.wait_for_metric(WAITING, 1.0).await;
     let tgi = proxy.post("/generate", ask(2)).await;
     let openai = proxy.post("/v1/chat/completions", chat("qwen2")).await;
     assert_eq!(
