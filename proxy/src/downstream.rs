@@ -1,10 +1,14 @@
 //! The client's side of an exchange: its request in, an answer out, and an eye
 //! on whether it is still there.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use pingora_core::ErrorType;
 use pingora_core::apps::{HttpPersistentSettings, ReusedHttpStream};
@@ -17,6 +21,11 @@ use crate::error::Error;
 /// How long the rest of a body is read that nobody wants, so that the client
 /// gets to see why; closing at once would make its system throw the answer away.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// What is left of a request's head that was taken.
+static LEFT: LazyLock<RequestHeader> = LazyLock::new(|| {
+    RequestHeader::build_no_case(Method::GET, b"/", Some(0)).expect("`/` is a path")
+});
 
 /// How long clients may take.
 #[derive(Debug, Clone, Copy)]
@@ -50,11 +59,10 @@ impl<'a> Downstream<'a> {
         if let ServerSession::H1(session) = session {
             session.set_pipelining_enabled(true);
         }
-        // Between requests the connection may idle; then a head has to come in time.
-        match timeout(idle + read, session.read_request()).await {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) | Err(_) => return None,
-            Ok(Err(error)) => {
+        match head_in_time(session.read_request(), read).await? {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => {
                 // What came cannot be answered in a dialect: there is no path.
                 tracing::debug!(%error, "a client sent what is no HTTP request");
                 session.respond_error(400).await.ok();
@@ -84,13 +92,13 @@ impl<'a> Downstream<'a> {
     /// Takes the request's head, for an exchange to own; what is needed of it
     /// from here on is known.
     pub fn take_head(&mut self) -> RequestHeader {
-        let left = RequestHeader::build_no_case(self.method.clone(), b"/", Some(0));
-        let left = left.expect("`/` is a path");
+        let mut left = LEFT.clone();
+        left.set_method(self.method.clone());
         std::mem::replace(self.session.req_header_mut(), left)
     }
 
     /// First value of a request header, if it is there and is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.head().headers.get(name)?.to_str().ok()
     }
 
@@ -114,7 +122,7 @@ impl<'a> Downstream<'a> {
     /// length is told in two ways.
     pub async fn body(&mut self, limit: usize) -> Result<Bytes, Error> {
         self.refuse_two_lengths()?;
-        let announced = self.header("content-length").and_then(|n| n.parse().ok());
+        let announced = self.header(&CONTENT_LENGTH).and_then(|n| n.parse().ok());
         if announced.is_some_and(|length: u64| length > limit as u64) {
             return Err(Error::TooLarge { limit });
         }
@@ -154,12 +162,12 @@ impl<'a> Downstream<'a> {
 
     /// Answers `Expect: 100-continue`, now that the body is wanted.
     async fn invite_body(&mut self) -> Result<(), Error> {
-        let expects = self.header("expect");
+        let expects = self.header(&EXPECT);
         if !expects.is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             return Ok(());
         }
         let head = ResponseHeader::build(100, Some(0)).expect("100 is a status");
-        self.write_head(head).await
+        self.write_head(Box::new(head)).await
     }
 
     /// Refuses a request with both `Content-Length` and `Transfer-Encoding`
@@ -224,7 +232,7 @@ impl<'a> Downstream<'a> {
         for (name, value) in headers {
             insert(&mut head, name.clone(), value.clone());
         }
-        self.send(head, body).await
+        self.send(Box::new(head), body).await
     }
 
     /// Sends a whole answer with another's headers.
@@ -238,11 +246,11 @@ impl<'a> Downstream<'a> {
         parts.status = StatusCode::from_u16(status)
             .map_err(|_| Error::BadRequest("a status that HTTP does not have"))?;
         parts.headers = headers;
-        self.send(parts.into(), body).await
+        self.send(Box::new(parts.into()), body).await
     }
 
     /// Sends a whole answer whose head is there but for the body's length.
-    pub async fn send(&mut self, mut head: ResponseHeader, body: Bytes) -> Result<(), Error> {
+    pub async fn send(&mut self, mut head: Box<ResponseHeader>, body: Bytes) -> Result<(), Error> {
         insert(&mut head, CONTENT_LENGTH, HeaderValue::from(body.len()));
         self.write_head(head).await?;
         if self.method != Method::HEAD {
@@ -252,7 +260,7 @@ impl<'a> Downstream<'a> {
     }
 
     /// Begins an answer of unknown length; its pieces follow by `write`.
-    pub async fn begin(&mut self, mut head: ResponseHeader) -> Result<(), Error> {
+    pub async fn begin(&mut self, mut head: Box<ResponseHeader>) -> Result<(), Error> {
         if self.version == Version::HTTP_11 && !head.headers.contains_key(CONTENT_LENGTH) {
             let chunked = HeaderValue::from_static("chunked");
             insert(&mut head, TRANSFER_ENCODING, chunked);
@@ -287,14 +295,35 @@ impl<'a> Downstream<'a> {
         self.was_cut
     }
 
-    async fn write_head(&mut self, mut head: ResponseHeader) -> Result<(), Error> {
+    async fn write_head(&mut self, mut head: Box<ResponseHeader>) -> Result<(), Error> {
         if !head.status.is_informational() {
             for (name, value) in self.announced.drain(..) {
                 insert(&mut head, name, value);
             }
         }
-        let written = self.session.write_response_header(Box::new(head));
+        let written = self.session.write_response_header(head);
         taken(self.patience, written).await
+    }
+}
+
+/// Waits for a head; `None` when it has begun and the rest does not come in
+/// time. Pingora bounds each read, by how long a connection may idle, and that
+/// is enough for the first: most heads come in one, and need no timer of ours.
+async fn head_in_time<T>(head: impl Future<Output = T>, limit: Duration) -> Option<T> {
+    let mut head = pin!(head);
+    let mut begun = false;
+    let come = poll_fn(|context| match head.as_mut().poll(context) {
+        Poll::Ready(head) => Poll::Ready(Some(head)),
+        // Woken by what it has read, and that was not all.
+        Poll::Pending if begun => Poll::Ready(None),
+        Poll::Pending => {
+            begun = true;
+            Poll::Pending
+        }
+    });
+    match come.await {
+        Some(head) => Some(head),
+        None => timeout(limit, head).await.ok(),
     }
 }
 
@@ -304,7 +333,13 @@ async fn taken(
     patience: Duration,
     written: impl Future<Output = pingora_core::Result<()>>,
 ) -> Result<(), Error> {
-    match timeout(patience, written).await {
+    let mut written = pin!(written);
+    // Nearly all is taken at once, and needs no clock.
+    let taken = match futures::poll!(&mut written) {
+        Poll::Ready(taken) => Ok(taken),
+        Poll::Pending => timeout(patience, written).await,
+    };
+    match taken {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Error::ClientGone),
     }

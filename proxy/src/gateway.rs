@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::HeaderName;
 use pingora_core::apps::ReusedHttpStream;
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
@@ -31,7 +32,6 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::filter::Live;
 use crate::observe::{RegisterError, Registry, TRACEPARENT};
-use crate::outcome::End;
 use crate::shape::History;
 use crate::upstream::Connector;
 pub use charge::{Accounts, limiter};
@@ -142,18 +142,26 @@ impl Gateway {
 
     async fn generate(&self, client: &mut Downstream<'_>, request: Request) {
         let (asked, started) = (request.asked, request.started);
-        let (api, end) = match request.read(client).await {
-            Ok(exchange) => (exchange.call.api, self.exchange(client, exchange).await),
+        let (api, end, took) = match request.read(client).await {
+            Ok(exchange) => {
+                let exchange = self.exchange(client, exchange).await;
+                let outcome = &exchange.outcome;
+                (exchange.call.api, outcome.end, outcome.latency)
+            }
             Err(error) => {
                 refuse(client, asked.api().dialect(), &error).await;
-                (asked.api(), error.end())
+                (asked.api(), error.end(), started.elapsed())
             }
         };
-        self.meters.exchange(api, end, started.elapsed());
+        self.meters.exchange(api, end, took);
     }
 
     /// What happens to a request that could be read, up to what filters learn of it.
-    async fn exchange(&self, client: &mut Downstream<'_>, mut exchange: Box<Exchange>) -> End {
+    async fn exchange(
+        &self,
+        client: &mut Downstream<'_>,
+        mut exchange: Box<Exchange>,
+    ) -> Box<Exchange> {
         let generation = exchange.generation.clone();
         self.trace(&mut exchange);
         let (exchange, passed) = generation.chain.on_request(exchange);
@@ -174,7 +182,7 @@ impl Gateway {
         self.meters.times(&exchange);
         let exchange = generation.chain.on_complete(exchange);
         self.log(&exchange);
-        exchange.outcome.end
+        exchange
     }
 
     /// Has the upstream's span be below ours, where the exchange is traced.
@@ -198,4 +206,4 @@ impl Gateway {
 }
 
 /// By which a client of an API without model ids names one.
-const MODEL_ID: &str = "x-model-id";
+const MODEL_ID: HeaderName = HeaderName::from_static("x-model-id");

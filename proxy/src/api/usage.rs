@@ -1,7 +1,12 @@
 //! Token counts, as the upstream says in headers or body.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize, Serializer};
+
+/// By which TGI tells the cost of a whole answer.
+pub const PROMPT_TOKENS: HeaderName = HeaderName::from_static("x-prompt-tokens");
+/// As above.
+pub const GENERATED_TOKENS: HeaderName = HeaderName::from_static("x-generated-tokens");
 
 /// What an exchange cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -27,10 +32,10 @@ impl Serialize for Usage {
 impl Usage {
     /// From TGI's headers on whole answers.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let count = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+        let count = |name: HeaderName| headers.get(name)?.to_str().ok()?.trim().parse().ok();
         Some(Self {
-            prompt_tokens: count("x-prompt-tokens")?,
-            completion_tokens: count("x-generated-tokens")?,
+            prompt_tokens: count(PROMPT_TOKENS)?,
+            completion_tokens: count(GENERATED_TOKENS)?,
         })
     }
 

@@ -49,7 +49,7 @@ impl Gateway {
         model: Option<String>,
         generation: &Generation,
     ) -> Result<(), Error> {
-        let named = model.or_else(|| client.header(MODEL_ID).map(ToOwned::to_owned));
+        let named = model.or_else(|| client.header(&MODEL_ID).map(ToOwned::to_owned));
         let pool = match &named {
             Some(name) => generation.pools.get(name),
             None => generation.default_pool(),

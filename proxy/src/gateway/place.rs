@@ -41,7 +41,7 @@ impl Gateway {
         let mut exchange = exchange;
         if pool.queue.is_open() {
             let asked;
-            (exchange, asked) = ask(exchange, pool, tried, Duration::ZERO);
+            (exchange, asked) = ask(exchange, pool, tried, Duration::ZERO, started);
             match asked {
                 Ok(None) => {}
                 Ok(Some(slot)) => return (exchange, Ok(slot)),
@@ -80,15 +80,16 @@ impl Gateway {
             if let Err(error) = client.unless_gone(turn).await {
                 return (exchange, Err(error));
             }
+            let now = Instant::now();
             let asked;
-            (exchange, asked) = ask(exchange, pool, tried, started.elapsed());
+            (exchange, asked) = ask(exchange, pool, tried, now - started, now);
             match asked {
                 Ok(None) => {}
                 Ok(Some(slot)) => return (exchange, Ok(slot)),
                 Err(error) => return (exchange, Err(error)),
             }
             let hold = exchange.hold.take();
-            ticket.stays(hold.map(|hold| hold.at_most), Instant::now());
+            ticket.stays(hold.map(|hold| hold.at_most), now);
         }
     }
 }
@@ -116,9 +117,10 @@ fn ask(
     pool: &Pool,
     tried: &[u32],
     waited: Duration,
+    now: Instant,
 ) -> Step<Option<Slot>> {
     let generation = exchange.generation.clone();
-    let candidates = pool.choices(exchange.demand.as_ref(), tried, Instant::now());
+    let candidates = pool.choices(exchange.demand.as_ref(), tried, now);
     let (mut exchange, choice) = generation.chain.place(exchange, &candidates, waited);
     let id = match choice {
         Ok(Choice::At(id)) => id,
@@ -132,7 +134,7 @@ fn ask(
     if let Some(demand) = &mut exchange.demand {
         demand.deadline = deadline;
     }
-    let slot = pool.take(id, exchange.demand.as_ref(), Instant::now());
+    let slot = pool.take(id, exchange.demand.as_ref(), now);
     (exchange, Ok(Some(slot)))
 }
 

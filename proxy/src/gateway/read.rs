@@ -62,7 +62,7 @@ impl Request {
         if let Some(model) = self.model {
             call.set_model(model);
         } else if call.model().is_empty()
-            && let Some(model) = client.header(MODEL_ID)
+            && let Some(model) = client.header(&MODEL_ID)
         {
             call.set_model(model.to_owned());
         }

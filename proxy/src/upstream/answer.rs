@@ -46,8 +46,9 @@ impl Answer {
             mut stream,
             address,
         } = connection;
-        let limit = terms.at_most(terms.first());
-        let first_token = Instant::now() + limit;
+        let now = Instant::now();
+        let limit = terms.at_most(terms.first(), now);
+        let first_token = now + limit;
         let conversation = async {
             let sent = message.write(&mut stream).await;
             sent.map_err(|error| Failed {
@@ -96,8 +97,9 @@ impl Answer {
 
     /// The next piece of a stream of which no token has come yet.
     pub(super) async fn next_in_time(&mut self) -> Result<Option<Bytes>, Error> {
-        let left = self.first_token.saturating_duration_since(Instant::now());
-        let limit = self.terms.at_most(left);
+        let now = Instant::now();
+        let left = self.first_token.saturating_duration_since(now);
+        let limit = self.terms.at_most(left, now);
         match timeout(limit, self.http.read_body_bytes()).await {
             Ok(piece) => piece.map_err(|error| self.terms.broke(plain(&error))),
             Err(_) => Err(self.terms.late("send its first token", self.terms.first())),

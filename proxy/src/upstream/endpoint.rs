@@ -118,9 +118,9 @@ impl Endpoint {
 
     /// Keeps the connection of an answer for the next request, if it was read
     /// to its end.
-    pub(super) async fn release(&self, answer: Answer) {
+    pub(super) async fn release(&self, answer: Answer, now: Instant) {
         if let Some(connection) = answer.into_connection().await {
-            self.kept.give(connection);
+            self.kept.give(connection, now);
         }
     }
 

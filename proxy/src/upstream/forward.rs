@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use pingora_http::ResponseHeader;
 
 use super::answer::{Answer, HELD};
@@ -56,7 +56,7 @@ pub async fn forward(
         let refused = client
             .unless_gone(refused(&mut answer, translation, &terms))
             .await?;
-        endpoint.release(answer).await;
+        endpoint.release(answer, Instant::now()).await;
         return Err(Error::Refused(Box::new(refused)));
     }
     exchange.outcome.status = answer.head().status.as_u16();
@@ -64,8 +64,9 @@ pub async fn forward(
     let mut relay = Relay::new(client, exchange, answer, translation, way);
     relay.run().await?;
     let answer = relay.into_answer();
-    learn(slot, answer.head(), exchange);
-    endpoint.release(answer).await;
+    let now = Instant::now();
+    learn(slot, answer.head(), exchange, now);
+    endpoint.release(answer, now).await;
     exchange.learn_prompt();
     Ok(())
 }
@@ -86,7 +87,7 @@ pub async fn pass_get(
         .await?;
     let body = client.unless_gone(answer.body(HELD)).await?;
     let head = passed_on(answer.head());
-    endpoint.release(answer).await;
+    endpoint.release(answer, Instant::now()).await;
     client.send(head, body).await
 }
 
@@ -149,11 +150,11 @@ fn as_it_came(
 }
 
 /// By which TGI tells how long a request waited for its engine, milliseconds.
-const QUEUE_TIME: &str = "x-queue-time";
+const QUEUE_TIME: HeaderName = HeaderName::from_static("x-queue-time");
 
 /// Lets the endpoint's predictor learn from a whole answer that went well; a
 /// stream has told it token by token.
-fn learn(slot: &Slot, answer: &ResponseHeader, exchange: &Exchange) {
+fn learn(slot: &Slot, answer: &ResponseHeader, exchange: &Exchange, now: Instant) {
     let outcome = &exchange.outcome;
     if outcome.end != End::Ok {
         return;
@@ -163,6 +164,6 @@ fn learn(slot: &Slot, answer: &ResponseHeader, exchange: &Exchange) {
         let queued = answer.headers.get(QUEUE_TIME);
         let queued = queued.and_then(|ms| ms.to_str().ok()?.parse().ok());
         let queued = Duration::from_millis(queued.unwrap_or(0));
-        slot.answered(outcome.output_tokens, queued, Instant::now());
+        slot.answered(outcome.output_tokens, queued, now);
     }
 }

@@ -49,8 +49,7 @@ impl Kept {
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn give(&self, connection: Connection) {
-        let since = Instant::now();
+    pub(super) fn give(&self, connection: Connection, since: Instant) {
         let mut idle = self.idle.lock();
         if idle.len() == MOST {
             idle.pop_front();

@@ -141,14 +141,14 @@ fn named(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
 /// An answer's head without what was about the connection to the endpoint.
 /// How its names were spelled is not kept: it means nothing, and costs a second
 /// table of headers.
-pub(super) fn passed_on(head: &ResponseHeader) -> ResponseHeader {
+pub(super) fn passed_on(head: &ResponseHeader) -> Box<ResponseHeader> {
     let (mut parts, ()) = http::Response::new(()).into_parts();
     parts.status = head.status;
     parts.headers = head.headers.clone();
     for name in hop_by_hop(&head.headers) {
         parts.headers.remove(name);
     }
-    parts.into()
+    Box::new(parts.into())
 }
 
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::HeaderName;
 use pingora_http::ResponseHeader;
 
 use super::Way;
@@ -15,15 +14,11 @@ use super::message::passed_on;
 use crate::api::Api;
 use crate::api::events::Events;
 use crate::api::translate::{Facts, Told, Translation};
-use crate::api::usage::Usage;
+use crate::api::usage::{GENERATED_TOKENS, PROMPT_TOKENS, Usage};
 use crate::downstream::{Downstream, is_event_stream};
 use crate::error::{Error, Refused};
 use crate::exchange::Exchange;
 use crate::outcome::End;
-
-/// By which TGI tells the cost of a whole answer.
-const PROMPT_TOKENS: HeaderName = HeaderName::from_static("x-prompt-tokens");
-const GENERATED_TOKENS: HeaderName = HeaderName::from_static("x-generated-tokens");
 
 /// An answer on its way.
 pub(super) struct Relay<'a, 'c> {

@@ -68,8 +68,8 @@ impl Terms {
     }
 
     /// How long is left, at most `limit`.
-    pub(super) fn at_most(&self, limit: Duration) -> Duration {
-        limit.min(self.deadline.saturating_duration_since(Instant::now()))
+    pub(super) fn at_most(&self, limit: Duration, now: Instant) -> Duration {
+        limit.min(self.deadline.saturating_duration_since(now))
     }
 
     pub(super) fn unreachable(&self, reason: String) -> Error {
