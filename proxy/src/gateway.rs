@@ -22,12 +22,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::HeaderName;
-use pingora_core::apps::ReusedHttpStream;
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
 
 use crate::api::route::{self, Dialect, Route};
-use crate::downstream::{self, Downstream, Patience};
+use crate::downstream::{Downstream, Patience};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::filter::Live;
@@ -40,6 +39,7 @@ use meters::Meters;
 use read::{Asked, Request};
 use record::Record;
 use refuse::refuse;
+use running::Run;
 pub use running::Running;
 
 /// Serves clients.
@@ -89,24 +89,17 @@ impl Gateway {
         }
     }
 
-    /// Serves the next request of a connection; gives the connection back if it
-    /// can carry another.
-    async fn request(
-        &self,
-        mut session: ServerSession,
-        shutdown: &ShutdownWatch,
-    ) -> Option<ReusedHttpStream> {
-        let mut client = Downstream::accept(&mut session, self.patience()).await?;
-        let _running = self.running.enter();
+    /// Serves the next request of a connection. It runs until what this gives is
+    /// dropped; `None` if nothing more can be said over the connection.
+    async fn request(&self, session: &mut ServerSession, shutdown: &ShutdownWatch) -> Option<Run> {
+        let mut client = Downstream::accept(session, self.patience()).await?;
+        let running = self.running.enter();
         // Asked now: the connection may have waited for this request for long.
         if *shutdown.borrow() {
             client.close_after();
         }
         self.serve(&mut client).await;
-        if client.was_cut() {
-            return None;
-        }
-        downstream::finish(session).await
+        (!client.was_cut()).then_some(running)
     }
 
     async fn serve(&self, client: &mut Downstream<'_>) {

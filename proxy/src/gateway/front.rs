@@ -12,6 +12,7 @@ use pingora_core::server::ShutdownWatch;
 use pingora_timeout::timeout;
 
 use super::Gateway;
+use crate::downstream;
 
 /// How HTTP/2's preface begins (RFC 9113, 3.4), and no method does.
 const PREFACE: &[u8; 3] = b"PRI";
@@ -69,10 +70,11 @@ struct Speaker {
 impl HttpServerApp for Speaker {
     async fn process_new_http(
         self: &Arc<Self>,
-        session: ServerSession,
+        mut session: ServerSession,
         shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
-        self.gateway.request(session, shutdown).await
+        let _running = self.gateway.request(&mut session, shutdown).await?;
+        downstream::finish(session).await
     }
 
     fn server_options(&self) -> Option<&HttpServerOptions> {
