@@ -16,7 +16,7 @@ use table::{Call, Fault, NO_CODE, SSE, Sees, sse, table};
 
 /// What answers a row; dropped, it does so no more.
 enum Upstream {
-    Nobody(String),
+    Nobody(Port),
     Scripted(Scripted),
     Model(ModelServer),
 }
@@ -24,10 +24,7 @@ enum Upstream {
 impl Upstream {
     async fn of(fault: &Fault) -> Self {
         match fault {
-            Refused => {
-                let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-                Self::Nobody(format!("http://{}", gone.local_addr().unwrap()))
-            }
+            Refused => Self::Nobody(Port::free()),
             &Closes(answer) => Self::scripted(answer, Ending::Close).await,
             &Hangs(answer) => Self::scripted(answer, Ending::Hang).await,
             &Trickles(answer) => Self::scripted(answer, Ending::Trickle).await,
@@ -63,7 +60,7 @@ impl Upstream {
 
     fn url(&self) -> String {
         match self {
-            Self::Nobody(url) => url.clone(),
+            Self::Nobody(port) => format!("http://{}", port.address()),
             Self::Scripted(server) => server.url(),
             Self::Model(model) => model.url(),
         }
