@@ -32,14 +32,16 @@ WORKDIR /src
 COPY . .
 # The binary holds the built-in filters, so they are built first. The mounts keep
 # crates and what was compiled for the next build. They are not part of the
-# stage, hence the copy.
+# stage, hence the copy. What a backtrace needs to name lines is more than half
+# of the binary, and packs well.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=headworks-target,target=/src/target,sharing=locked \
     cargo xtask guests --toolchain "$FILTER_TOOLCHAIN" \
     && cargo build --locked --release -p headworks -p headworks-stub --bins \
     && install -D --target-directory /out/bin \
-        target/release/headworks target/release/headworks-stub
+        target/release/headworks target/release/headworks-stub \
+    && objcopy --compress-debug-sections=zlib /out/bin/headworks
 # Where compiled filters are kept, for the gateway's user alone. There is no
 # shell to make it in the last stage.
 RUN install --directory --mode 0700 /out/cache/headworks
