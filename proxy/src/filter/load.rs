@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::{Chain, Generation, Link, builtin};
 use crate::config::{self, Config, Module, Problems};
-use crate::observe::{Registry, Sink, Tracer};
+use crate::observe::{Registry, Sink};
 use crate::upstream::Pools;
 use crate::wasm::{self, LoadError, Runtime};
 
@@ -71,8 +71,14 @@ impl Loader {
         let log = log.map_err(|error| {
             problems.push("access_log.file", format!("cannot be opened: {error}"));
         });
-        let traces = self.tracer(&next.config, previous);
-        let traces = traces.map_err(|error| problems.push("traces.otlp", error));
+        // Kept while its settings are, for it holds spans that wait.
+        let traces = &next.config.traces;
+        let traces_anew = previous.is_none_or(|last| last.config.traces != *traces);
+        let tracer = traces.as_ref().filter(|_| traces_anew);
+        let tracer = tracer.map(|traces| self.registry.traces().open(traces));
+        let tracer = tracer.transpose().map_err(|error| {
+            problems.push("traces.otlp", error.to_string());
+        });
         let metrics = &next.config.metrics;
         // What reaches outside comes last.
         if problems.is_empty()
@@ -83,24 +89,10 @@ impl Loader {
         }
         let next = problems.into_result(next)?;
         self.registry.access_log().write_to(log.ok().flatten());
-        if let Ok(Some(tracer)) = traces {
-            self.registry.traces().send_to(tracer);
+        if traces_anew {
+            self.registry.traces().send_to(tracer.ok().flatten());
         }
         Ok(next)
-    }
-
-    /// What is to take the place of the tracer before, if that has changed.
-    fn tracer(
-        &self,
-        config: &Config,
-        previous: Option<&Generation>,
-    ) -> Result<Option<Option<Tracer>>, String> {
-        if previous.is_some_and(|last| last.config.traces == config.traces) {
-            return Ok(None);
-        }
-        let open = |traces| self.registry.traces().open(traces);
-        let tracer = config.traces.as_ref().map(open).transpose();
-        tracer.map(Some).map_err(|error| error.to_string())
     }
 
     fn link(
