@@ -21,7 +21,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::HeaderName;
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
 
@@ -197,6 +196,3 @@ impl Gateway {
         }
     }
 }
-
-/// By which a client of an API without model ids names one.
-const MODEL_ID: HeaderName = HeaderName::from_static("x-model-id");

@@ -3,9 +3,9 @@
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// By which TGI tells the cost of a whole answer.
+/// By which TGI tells how many tokens the prompt of a whole answer had.
 pub const PROMPT_TOKENS: HeaderName = HeaderName::from_static("x-prompt-tokens");
-/// As above.
+/// By which TGI tells how many tokens a whole answer has.
 pub const GENERATED_TOKENS: HeaderName = HeaderName::from_static("x-generated-tokens");
 
 /// What an exchange cost.

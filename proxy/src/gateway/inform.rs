@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Gateway, MODEL_ID, place};
+use super::read::MODEL_ID;
+use super::{Gateway, place};
 use crate::api;
 use crate::api::route::Route;
 use crate::downstream::{Downstream, json};

@@ -33,12 +33,11 @@ impl Gateway {
     async fn find(
         &self,
         client: &mut Downstream<'_>,
-        exchange: Box<Exchange>,
+        mut exchange: Box<Exchange>,
         pool: &Pool,
         tried: &[u32],
     ) -> Step<Slot> {
         let started = Instant::now();
-        let mut exchange = exchange;
         if pool.queue.is_open() {
             let asked;
             (exchange, asked) = ask(exchange, pool, tried, Duration::ZERO, started);
@@ -48,7 +47,8 @@ impl Gateway {
                 Err(error) => return (exchange, Err(error)),
             }
         }
-        let (mut exchange, placed) = self.wait(client, exchange, pool, tried, started).await;
+        let placed;
+        (exchange, placed) = self.wait(client, exchange, pool, tried, started).await;
         exchange.outcome.queued += started.elapsed();
         (exchange, placed)
     }

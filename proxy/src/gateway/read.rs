@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::HeaderName;
 use http::header::AUTHORIZATION;
 
-use super::MODEL_ID;
 use crate::api::route::Route;
 use crate::api::{Api, Call};
 use crate::downstream::Downstream;
@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::filter::Generation;
 use crate::identity::Client;
+
+/// By which a client of an API without model ids names one.
+pub(super) const MODEL_ID: HeaderName = HeaderName::from_static("x-model-id");
 
 /// A request of which the head was read.
 pub(super) struct Request {
