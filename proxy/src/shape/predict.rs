@@ -24,6 +24,14 @@ use pace::Pace;
 /// show how it does.
 const NEWS_IS_OLD: Duration = Duration::from_millis(1500);
 
+/// The part of the time for which an endpoint has been silent that goes by
+/// between requests which are to show whether it is back. So it is found soon after
+/// a short stall, and one that never comes back costs few requests.
+const PROBED_EACH: f64 = 0.2;
+
+/// The most that goes by between them.
+const PROBED_AT_LEAST_EACH: Duration = Duration::from_secs(30);
+
 /// Silence after which a second request may show whether an endpoint on which
 /// one hangs does well otherwise.
 const HANGS: Duration = Duration::from_secs(5);
@@ -88,8 +96,8 @@ pub struct Predictor {
     /// Since when it has had something to do.
     busy_since: Option<Instant>,
     last_begin: Option<Instant>,
-    /// It took its last requests and did nothing; until there is news.
-    silent: bool,
+    /// Since when it has taken requests and done nothing; until there is news.
+    silent_since: Option<Instant>,
     /// What runs is to show how it does; until there is news.
     probing: bool,
 }
@@ -100,7 +108,7 @@ impl Predictor {
         let outlook = self.outlook(&need, now);
         if self.flights.len() == 0 {
             self.busy_since = Some(now);
-            self.probing = self.silent || outlook.is_guess();
+            self.probing = self.silent_since.is_some() || outlook.is_guess();
         }
         self.last_begin = Some(now);
         let overdue = seconds(outlook.whole_usual() * 2.0 + pace::SHORTEST_STALL);
@@ -149,7 +157,7 @@ impl Predictor {
             return;
         };
         if hung && flight.last_seen < now {
-            self.silent = true;
+            self.silent_since.get_or_insert(flight.last_seen);
         }
     }
 
@@ -206,7 +214,7 @@ impl Predictor {
     /// It does not do what it should: it is to get no new requests.
     pub fn is_suspect(&self, now: Instant) -> bool {
         match self.flights.len() {
-            0 => self.silent,
+            0 => self.silent_since.is_some(),
             _ => self.probing || self.has_stalled(now),
         }
     }
@@ -214,7 +222,10 @@ impl Predictor {
     /// It is suspect, and one request is wanted to see how it does.
     pub fn wants_probe(&self, now: Instant) -> bool {
         match self.flights.len() {
-            0 => self.silent && self.news_is_old(now),
+            0 => self.silent_since.is_some_and(|since| {
+                let apart = now.saturating_duration_since(since).mul_f64(PROBED_EACH);
+                self.waited(now) >= apart.clamp(NEWS_IS_OLD, PROBED_AT_LEAST_EACH)
+            }),
             _ => self.hangs(now),
         }
     }
@@ -236,7 +247,7 @@ impl Predictor {
 
     fn news(&mut self, now: Instant) {
         self.last_news = Some(now);
-        self.silent = false;
+        self.silent_since = None;
         self.probing = false;
     }
 
@@ -261,9 +272,13 @@ impl Predictor {
 
     /// It has stalled for so long that it may be the requests it has.
     fn hangs(&self, now: Instant) -> bool {
-        let waited = self.last_begin.max(self.last_news);
-        waited.is_some_and(|since| now.saturating_duration_since(since) >= HANGS)
-            && self.has_stalled(now)
+        self.waited(now) >= HANGS && self.has_stalled(now)
+    }
+
+    /// For how long it has neither got a request nor shown anything.
+    fn waited(&self, now: Instant) -> Duration {
+        let since = self.last_begin.max(self.last_news);
+        since.map_or(Duration::MAX, |since| now.saturating_duration_since(since))
     }
 }
 

@@ -216,6 +216,33 @@ fn an_endpoint_that_was_silent_to_the_end_gets_one_request_after_a_while() {
 }
 
 #[test]
+fn an_endpoint_that_stays_silent_gets_a_request_ever_more_rarely() {
+    let mut bench = Bench::experienced();
+    let began = bench.now;
+    let mut probes = Vec::new();
+    let mut ticket = Some(bench.begins(100));
+    for _ in 0..36_000 {
+        bench.now += 100 * MS;
+        if let Some(hung) = ticket.take_if(|_| bench.at.has_stalled(bench.now)) {
+            bench.at.ended(hung, bench.now);
+        }
+        if ticket.is_none() && bench.wants_probe() {
+            probes.push(bench.now - began);
+            ticket = Some(bench.begins(100));
+        }
+    }
+    let until = |end| probes.iter().filter(|at| **at < end).count();
+    assert_eq!(until(Duration::from_secs(10)), 6);
+    assert!(until(Duration::from_secs(150)) < 25, "{probes:?}");
+    assert!(probes.len() < 140, "{}", probes.len());
+    for pair in probes.windows(2) {
+        let apart = pair[1] - pair[0];
+        assert!(apart <= (pair[1] / 5 + 100 * MS).max(1600 * MS), "{pair:?}");
+        assert!(apart <= Duration::from_millis(30_100), "{pair:?}");
+    }
+}
+
+#[test]
 fn one_request_that_hangs_does_not_keep_others_away_for_ever() {
     let mut bench = Bench::experienced();
     bench.begins(100);
