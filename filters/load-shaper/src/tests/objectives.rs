@@ -219,7 +219,7 @@ fn late_answers_narrow_the_margin_and_another_instance_knows() {
 fn answers_in_time_widen_the_margin_a_little() {
     let mut host = host(json!({"p99": "1.5s"}));
     (0..200).for_each(|_| answered(&mut host, 1500));
-    assert_eq!(margin(&host), Some(1004));
+    assert_eq!(margin(&host), Some(1003));
 }
 
 #[test]
