@@ -38,5 +38,5 @@ pub use answer::Answer;
 pub use call::Call;
 pub use ended::Ended;
 pub use exchange::Hold;
-pub use gateway::{Gateway, gateway};
-pub use host::{MockHost, host};
+pub use gateway::{Gateway, gateway, host};
+pub use host::MockHost;

@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::ended::Ended;
 use super::exchange::{Exchange, Hold, max_new_tokens};
-use super::host::MockHost;
 use super::imports::outcome::Facts;
 use super::world::World;
 use crate::{Candidate, Filter, Outcome, Placement, Rejection, Request, Verdict};
@@ -24,8 +23,7 @@ pub struct Answer<F> {
 
 /// The hooks.
 impl<F: Filter> Answer<F> {
-    pub(super) fn ask(host: &MockHost<F>, exchange: Exchange) -> Self {
-        let (world, filter) = (host.world.clone(), host.filter.clone());
+    pub(super) fn ask(world: Rc<World>, filter: Rc<F>, exchange: Exchange) -> Self {
         let mut answer = Self {
             world,
             filter,

@@ -1,6 +1,7 @@
 //! A request on its way to the filter.
 
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,21 +9,28 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::body::Body;
 use super::exchange::Exchange;
-use super::host::MockHost;
+use super::world::World;
 use crate::Filter;
 use crate::units::millis_at_least;
 
-/// A request to the mock gateway, made by [`MockHost::chat`] and its kin.
+/// A request to the mock gateway, made by [`MockHost::chat`](super::MockHost::chat)
+/// and its kin.
 ///
 /// Its prompt is `hello`, its body what a client would send.
 #[must_use = "a call does nothing until `send`"]
-pub struct Call<'a, F> {
-    host: &'a mut MockHost<F>,
+pub struct Call<F> {
+    world: Rc<World>,
+    filter: Rc<F>,
     exchange: Exchange,
 }
 
-impl<'a, F: Filter> Call<'a, F> {
-    pub(super) fn new(host: &'a mut MockHost<F>, api: &str, path: &str, model: &str) -> Self {
+impl<F: Filter> Call<F> {
+    pub(super) fn new(
+        world: Rc<World>,
+        filter: Rc<F>,
+        (api, path): (&str, &str),
+        model: &str,
+    ) -> Self {
         let json = match api {
             "openai.chat" => {
                 json!({"model": model, "messages": [{"role": "user", "content": "hello"}]})
@@ -39,10 +47,14 @@ impl<'a, F: Filter> Call<'a, F> {
             path: path.to_owned(),
             model: model.to_owned(),
             prompt_tokens: 2,
-            sent: host.world.elapsed.get(),
+            sent: world.elapsed.get(),
             ..Exchange::default()
         };
-        Self { host, exchange }
+        Self {
+            world,
+            filter,
+            exchange,
+        }
     }
 
     /// A request header.
@@ -171,11 +183,11 @@ impl<'a, F: Filter> Call<'a, F> {
 
     /// Runs `on_request`, if the filter has it.
     pub fn send(self) -> Answer<F> {
-        Answer::ask(self.host, self.exchange)
+        Answer::ask(self.world, self.filter, self.exchange)
     }
 }
 
-impl<F> fmt::Debug for Call<'_, F> {
+impl<F> fmt::Debug for Call<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("exchange", &self.exchange)

@@ -9,6 +9,27 @@ use super::host::MockHost;
 use super::world::World;
 use crate::{Candidate, Filter, Problems};
 
+/// Loads a filter into a gateway with nothing declared.
+///
+/// ```
+/// use headworks_sdk::prelude::*;
+/// # #[config]
+/// # pub struct Config { pool: String }
+/// # #[on_request]
+/// # fn fixed(request: &mut Request, config: &Config) -> Verdict {
+/// #     request.route(&config.pool);
+/// #     Verdict::Next
+/// # }
+/// let mut host = testing::host::<Fixed>(json!({"pool": "big"})).unwrap();
+/// assert_eq!(host.generate("qwen2").send().pool(), Some("big"));
+/// ```
+///
+/// # Errors
+/// What is wrong with the settings.
+pub fn host<F: Filter>(settings: Value) -> Result<MockHost<F>, Problems> {
+    gateway().load(settings)
+}
+
 /// A gateway to be, for filters that look at more than requests.
 ///
 /// ```

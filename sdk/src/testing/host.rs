@@ -7,36 +7,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::call::Call;
-use super::gateway::gateway;
 use super::registry::Kind;
 use super::world::World;
 use crate::{Allowance, Filter, Problems};
 
-/// Loads a filter into a gateway with nothing declared.
-///
-/// ```
-/// use headworks_sdk::prelude::*;
-/// # #[config]
-/// # pub struct Config { pool: String }
-/// # #[on_request]
-/// # fn fixed(request: &mut Request, config: &Config) -> Verdict {
-/// #     request.route(&config.pool);
-/// #     Verdict::Next
-/// # }
-/// let mut host = testing::host::<Fixed>(json!({"pool": "big"})).unwrap();
-/// assert_eq!(host.generate("qwen2").send().pool(), Some("big"));
-/// ```
-///
-/// # Errors
-/// What is wrong with the settings.
-pub fn host<F: Filter>(settings: Value) -> Result<MockHost<F>, Problems> {
-    gateway().load(settings)
-}
-
 /// A loaded filter and the gateway around it.
 pub struct MockHost<F> {
-    pub(super) world: Rc<World>,
-    pub(super) filter: Rc<F>,
+    world: Rc<World>,
+    filter: Rc<F>,
 }
 
 impl<F: Filter> MockHost<F> {
@@ -48,23 +26,28 @@ impl<F: Filter> MockHost<F> {
     }
 
     /// A call of `POST /v1/chat/completions`.
-    pub fn chat(&mut self, model: &str) -> Call<'_, F> {
-        Call::new(self, "openai.chat", "/v1/chat/completions", model)
+    pub fn chat(&mut self, model: &str) -> Call<F> {
+        self.call("openai.chat", "/v1/chat/completions", model)
     }
 
     /// A call of `POST /v1/completions`.
-    pub fn completions(&mut self, model: &str) -> Call<'_, F> {
-        Call::new(self, "openai.completions", "/v1/completions", model)
+    pub fn completions(&mut self, model: &str) -> Call<F> {
+        self.call("openai.completions", "/v1/completions", model)
     }
 
     /// A call of `POST /v1/generate`.
-    pub fn generate(&mut self, model: &str) -> Call<'_, F> {
-        Call::new(self, "unified", "/v1/generate", model)
+    pub fn generate(&mut self, model: &str) -> Call<F> {
+        self.call("unified", "/v1/generate", model)
     }
 
     /// A call of TGI's `POST /generate`, which names no model.
-    pub fn tgi(&mut self) -> Call<'_, F> {
-        Call::new(self, "tgi.generate", "/generate", "")
+    pub fn tgi(&mut self) -> Call<F> {
+        self.call("tgi.generate", "/generate", "")
+    }
+
+    fn call(&self, api: &str, path: &str, model: &str) -> Call<F> {
+        let (world, filter) = (Rc::clone(&self.world), Rc::clone(&self.filter));
+        Call::new(world, filter, (api, path), model)
     }
 
     /// Puts another instance in the filter's place, with these settings. What the
