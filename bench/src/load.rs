@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-pub(crate) use answer::Expected;
+use crate::workload::Expected;
 pub(crate) use client::Client;
 
 /// Longest time that one drive may take; a proxy that hangs ends the run.

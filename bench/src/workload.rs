@@ -7,7 +7,6 @@ use nix::time::ClockId;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::load::Expected;
 use crate::options::{Options, UpstreamKind};
 
 /// Events of a stream.
@@ -22,6 +21,15 @@ const SENTENCES: [&str; 4] = [
     "Maintenance closed the tunnel for nine nights; trains went by way of the valley instead. ",
     "Nobody was hurt when a signal failed on the 17th, but 23 trains were late.\n\n",
 ];
+
+/// What an answer must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// A JSON object with generated text.
+    Whole,
+    /// As many events as a stream has, the last one with the generated text.
+    Stream,
+}
 
 /// One kind of traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

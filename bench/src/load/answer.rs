@@ -6,16 +6,7 @@ use hdrhistogram::Histogram;
 use memchr::memmem;
 use serde::Deserialize;
 
-use crate::workload::{EVENTS, now_ns};
-
-/// What an answer must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expected {
-    /// A JSON object with generated text.
-    Whole,
-    /// As many events as a stream has, the last one with the generated text.
-    Stream,
-}
+use crate::workload::{EVENTS, Expected, now_ns};
 
 /// An answer as far as it arrived.
 pub(crate) struct Answer {

@@ -6,8 +6,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::Seen;
-use super::answer::{Answer, Expected};
+use super::answer::Answer;
 use crate::wire::{Framing, MAX_FIELDS, Wire};
+use crate::workload::Expected;
 
 /// A client with an open connection.
 #[derive(Debug)]
