@@ -11,7 +11,7 @@ use toml::value::Datetime;
 use super::keys::{Home, Known};
 use super::moment::moment;
 use super::problem::{KeyProblem, Problems};
-use super::{Client, Entry, Keys};
+use super::{Client, Entry, Keys, read};
 use crate::config::Place;
 
 /// Longest name of a tenant, a class or a key, in characters.
@@ -20,12 +20,22 @@ const NAME: usize = 64;
 /// Longest name of a model and longest note, in characters.
 const TEXT: usize = 256;
 
+impl Keys {
+    /// Reads the text of a keys file, finding every problem at once. `origin`
+    /// names the file when another one has the same key.
+    pub fn parse(text: &str, origin: &Path) -> Result<Self, Vec<KeyProblem>> {
+        let (entries, problems) = read::entries(text)?;
+        keys(entries, problems, origin)
+    }
+
+    /// Takes keys that stand elsewhere, such as in the main configuration.
+    pub fn from_entries(entries: Vec<Entry>) -> Result<Self, Vec<KeyProblem>> {
+        keys(entries, Problems::default(), Path::new(""))
+    }
+}
+
 /// The keys that entries stand for; `origin` names their file.
-pub(super) fn keys(
-    entries: Vec<Entry>,
-    problems: Problems,
-    origin: &Path,
-) -> Result<Keys, Vec<KeyProblem>> {
+fn keys(entries: Vec<Entry>, problems: Problems, origin: &Path) -> Result<Keys, Vec<KeyProblem>> {
     let mut checker = Checker {
         problems,
         keys: Keys::default(),

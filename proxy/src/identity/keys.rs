@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::Client;
 use super::digest::Digest;
-use super::problem::{KeyProblem, Problems};
-use super::{Client, Entry, check, read};
+use super::problem::KeyProblem;
 
 /// Longest key, in bytes; what is longer is not even hashed.
 pub(super) const LONGEST: usize = 512;
@@ -40,18 +40,6 @@ pub(super) struct Home {
 }
 
 impl Keys {
-    /// Reads the text of a keys file, finding every problem at once. `origin`
-    /// names the file when another one has the same key.
-    pub fn parse(text: &str, origin: &Path) -> Result<Self, Vec<KeyProblem>> {
-        let (entries, problems) = read::entries(text)?;
-        check::keys(entries, problems, origin)
-    }
-
-    /// Takes keys that stand elsewhere, such as in the main configuration.
-    pub fn from_entries(entries: Vec<Entry>) -> Result<Self, Vec<KeyProblem>> {
-        check::keys(entries, Problems::default(), Path::new(""))
-    }
-
     /// These keys and others. An id or a key that both have is a problem of
     /// the others.
     pub fn merge(mut self, others: Self) -> Result<Self, Vec<KeyProblem>> {
