@@ -7,7 +7,7 @@ use super::asked::Asked;
 use super::budget::{Budget, Unit};
 use super::denial::Denial;
 use super::key::Claim;
-use super::limiter::{Cost, Limiter};
+use super::limiter::Limiter;
 use super::now::Now;
 use super::rounds::Rounds;
 use super::standing::Standing;
@@ -57,14 +57,14 @@ impl Reservation {
     pub(super) fn new(
         limiter: Arc<Limiter>,
         charges: Vec<Charge>,
-        cost: Cost,
+        reserved: u64,
         shadowed: Vec<Arc<Budget>>,
         standings: Vec<Standing>,
     ) -> Self {
         Self {
             limiter,
             charges,
-            reserved: cost.tokens,
+            reserved,
             shadowed,
             standings,
         }
