@@ -16,8 +16,11 @@
 
 mod access_log;
 mod cell;
+mod count;
 mod error;
+mod exporting;
 mod family;
+mod lines;
 mod metrics;
 mod name;
 mod prometheus;
@@ -28,7 +31,8 @@ mod tests;
 mod traces;
 
 pub use access_log::{AccessLog, Sink};
-pub use cell::{Cell, Count, Level, Timings};
+pub use cell::{Cell, Level, Timings};
+pub use count::Count;
 pub use error::{LabelCount, RegisterError};
 pub use family::{Family, LABEL_SETS, OTHER};
 pub use name::Kind;

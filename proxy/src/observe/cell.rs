@@ -2,15 +2,17 @@
 //! knows how to show itself to Prometheus and what StatsD has not been told.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::histogram::Histogram;
 
+use super::count::Count;
+use super::exporting::Exporting;
+use super::lines::Lines;
 use super::name::{Kind, Spelled};
-use super::statsd::{Exporting, Lines};
 
 /// Upper bounds of buckets, seconds: from what the gateway itself takes to a long
 /// generation, with the objective that many have among them.
@@ -20,7 +22,7 @@ const BUCKETS: [f64; 19] = [
 ];
 
 /// Timings kept for StatsD between two flushes; half of it asks for a flush.
-pub(super) const PENDING: usize = 8192;
+const PENDING: usize = 8192;
 
 /// The value of one label set.
 pub trait Cell: Default + Send + Sync + 'static {
@@ -37,24 +39,6 @@ pub trait Cell: Default + Send + Sync + 'static {
     fn skip(&self);
 }
 
-/// Counts up.
-#[derive(Debug, Default)]
-pub struct Count {
-    total: AtomicU64,
-    exported: AtomicU64,
-}
-
-impl Count {
-    /// Counts `by` more.
-    pub fn add(&self, by: u64) {
-        self.total.fetch_add(by, Ordering::Relaxed);
-    }
-
-    pub(super) fn total(&self) -> u64 {
-        self.total.load(Ordering::Relaxed)
-    }
-}
-
 impl Cell for Count {
     const KIND: Kind = Kind::Counter;
 
@@ -63,16 +47,15 @@ impl Cell for Count {
     }
 
     fn export(&self, name: &Spelled, lines: &mut Lines<'_>) {
-        let total = self.total();
-        let delta = total.wrapping_sub(self.exported.load(Ordering::Relaxed));
+        let delta = self.untold();
         // What could not be written is part of the next delta.
         if delta > 0 && lines.count(name, delta).is_ok() {
-            self.exported.store(total, Ordering::Relaxed);
+            self.tell(delta);
         }
     }
 
     fn skip(&self) {
-        self.exported.store(self.total(), Ordering::Relaxed);
+        self.tell(self.untold());
     }
 }
 
@@ -163,5 +146,21 @@ impl Cell for Timings {
 
     fn skip(&self) {
         self.pending.lock().clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timings_that_come_too_fast_are_counted_as_dropped() {
+        let exporting = Exporting::default();
+        exporting.start(1.0);
+        let timings = Timings::default();
+        for _ in 0..PENDING + 5 {
+            timings.record(Duration::from_millis(1), &exporting);
+        }
+        assert_eq!(exporting.timings_dropped.total(), 5);
     }
 }

@@ -1,6 +1,5 @@
 //! Why a metric cannot be made, or not be used as it was.
 
-use super::metrics::METRICS;
 use super::name::Kind;
 
 /// A metric that cannot be made.
@@ -60,11 +59,13 @@ pub enum RegisterError {
     },
     /// There are as many metrics as there may be.
     #[error(
-        "metric `{name}` is one too many: there are {METRICS} already; use labels instead of names"
+        "metric `{name}` is one too many: there are {most} already; use labels instead of names"
     )]
     TooMany {
         /// As it was to be registered.
         name: String,
+        /// How many there may be.
+        most: usize,
     },
 }
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use super::cell::{Cell, Count, Level, Timings};
+use super::cell::{Cell, Level, Timings};
+use super::count::Count;
 use super::error::LabelCount;
+use super::exporting::Exporting;
 use super::name::{Name, Spelled, bounded};
-use super::statsd::Exporting;
 
 /// Most label sets of one metric; those beyond are counted under `OTHER`.
 pub const LABEL_SETS: usize = 200;

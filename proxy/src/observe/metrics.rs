@@ -9,11 +9,13 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use prometheus_client::encoding::DescriptorEncoder;
 
-use super::cell::{Cell, Count};
+use super::cell::Cell;
+use super::count::Count;
 use super::error::RegisterError;
+use super::exporting::Exporting;
 use super::family::Family;
+use super::lines::Lines;
 use super::name::{Kind, Name};
-use super::statsd::{Exporting, Lines};
 
 /// Most metrics, so that filters cannot make them without end.
 pub(super) const METRICS: usize = 1000;
@@ -123,7 +125,10 @@ impl Table {
     fn insert(&mut self, metric: Arc<dyn Metric>) -> Result<(), RegisterError> {
         let name = metric.name().dotted().to_owned();
         if self.by_name.len() == METRICS {
-            return Err(RegisterError::TooMany { name });
+            return Err(RegisterError::TooMany {
+                name,
+                most: METRICS,
+            });
         }
         let samples = metric.name().prometheus_samples(metric.kind());
         for sample in &samples {

@@ -2,67 +2,21 @@
 //! from a thread of its own; requests only leave their numbers behind.
 
 mod daemon;
-mod lines;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-use std::thread::{self, Thread};
+use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::cell::Count;
 use super::metrics::Metrics;
 use crate::config;
 
 use daemon::Daemon;
 pub use daemon::StatsdError;
-pub(super) use lines::Lines;
 
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
-
-/// What the cells need to know of the export, and what it lost.
-#[derive(Debug, Default)]
-pub(super) struct Exporting {
-    on: AtomicBool,
-    /// Share of timings that are told, of `u32::MAX`.
-    sampled: AtomicU32,
-    flusher: OnceLock<Thread>,
-    /// Uses of label sets beyond the bound.
-    pub(super) folded: Arc<Count>,
-    /// Timings that came too fast for StatsD.
-    pub(super) timings_dropped: Arc<Count>,
-    /// Datagrams that the system did not take.
-    pub(super) datagrams_failed: Arc<Count>,
-}
-
-impl Exporting {
-    /// Whether there is a daemon to tell.
-    pub(super) fn is_on(&self) -> bool {
-        self.on.load(Ordering::Relaxed)
-    }
-
-    /// Whether this timing is one of those that are told.
-    pub(super) fn samples(&self) -> bool {
-        match self.sampled.load(Ordering::Relaxed) {
-            u32::MAX => true,
-            share => rand::random::<u32>() < share,
-        }
-    }
-
-    fn sample(&self, rate: f64) {
-        let share = (rate * f64::from(u32::MAX)) as u32;
-        self.sampled.store(share, Ordering::Relaxed);
-    }
-
-    /// Asks for a flush before its time.
-    pub(super) fn hurry(&self) {
-        if let Some(flusher) = self.flusher.get() {
-            flusher.unpark();
-        }
-    }
-}
 
 /// Tells one daemon after the other, or none.
 #[derive(Debug)]
@@ -115,19 +69,14 @@ impl Exporter {
                 .for_each(|metric| metric.skip()),
         }
         let exporting = self.shared.metrics.exporting();
-        exporting.sample(config.statsd_sample_rate);
-        exporting.on.store(true, Ordering::Relaxed);
+        exporting.start(config.statsd_sample_rate);
         Ok(())
     }
 
     /// See `Registry::shutdown`.
     pub(super) fn stop(&self) {
         let mut daemon = self.shared.daemon.lock();
-        self.shared
-            .metrics
-            .exporting()
-            .on
-            .store(false, Ordering::Relaxed);
+        self.shared.metrics.exporting().stop();
         if let Some(last) = daemon.take() {
             last.tell(&self.shared.metrics);
         }
@@ -157,24 +106,5 @@ fn flush_until_gone(shared: &Weak<Shared>) {
         if let Some(daemon) = &*shared.daemon.lock() {
             daemon.tell(&shared.metrics);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::observe::cell::{PENDING, Timings};
-
-    use super::*;
-
-    #[test]
-    fn timings_that_come_too_fast_are_counted_as_dropped() {
-        let exporting = Exporting::default();
-        exporting.sample(1.0);
-        exporting.on.store(true, Ordering::Relaxed);
-        let timings = Timings::default();
-        for _ in 0..PENDING + 5 {
-            timings.record(Duration::from_millis(1), &exporting);
-        }
-        assert_eq!(exporting.timings_dropped.total(), 5);
     }
 }

@@ -15,7 +15,7 @@ use opentelemetry_otlp::{ExporterBuildError, WithExportConfig as _, WithHttpConf
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanData, SpanProcessor as _};
 
-use super::cell::Count;
+use super::count::Count;
 use crate::config;
 use context::Caller;
 pub use context::{TRACEPARENT, Trace};

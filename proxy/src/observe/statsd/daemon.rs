@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use cadence::{BufferedUdpMetricSink, MetricSink};
 
-use super::lines::{Lines, Spelling};
 use crate::config::{self, StatsdDialect};
+use crate::observe::lines::{Lines, Spelling};
 use crate::observe::metrics::Metrics;
 use crate::observe::name::{Kind, is_word, tag};
 

@@ -9,7 +9,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{self, BatchConfig, BatchConfigBuilder, SpanData};
 
-use crate::observe::cell::Count;
+use crate::observe::count::Count;
 
 /// Spans that may wait for the collector.
 const MOST_WAITING: usize = 16 * 1024;

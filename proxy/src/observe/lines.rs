@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use cadence::MetricSink;
 
-use super::Exporting;
-use crate::observe::name::Spelled;
+use super::exporting::Exporting;
+use super::name::Spelled;
 
 /// Bytes that are sent at once; half a receive buffer of Linux' default holds them,
 /// with what the system counts beside.
@@ -34,7 +34,7 @@ pub struct Lines<'a> {
     line: String,
     /// Bytes since the last pause.
     burst: usize,
-    pub(in crate::observe) exporting: &'a Exporting,
+    pub(super) exporting: &'a Exporting,
 }
 
 impl<'a> Lines<'a> {
@@ -52,7 +52,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    pub(in crate::observe) fn count(&mut self, of: &Spelled, delta: u64) -> io::Result<()> {
+    pub(super) fn count(&mut self, of: &Spelled, delta: u64) -> io::Result<()> {
         self.add(of, delta, "c");
         self.send()
     }
@@ -60,7 +60,7 @@ impl<'a> Lines<'a> {
     /// A sign would make the value a change, so a negative one goes up from
     /// zero, in one write: both lines share a datagram and keep their order.
     /// DogStatsD knows no changes of gauges.
-    pub(in crate::observe) fn level(&mut self, of: &Spelled, value: i64) -> io::Result<()> {
+    pub(super) fn level(&mut self, of: &Spelled, value: i64) -> io::Result<()> {
         if value < 0 && self.spelling.tags.is_none() {
             self.add(of, 0, "g");
             self.line.push('\n');
@@ -69,7 +69,7 @@ impl<'a> Lines<'a> {
         self.send()
     }
 
-    pub(in crate::observe) fn timing(&mut self, of: &Spelled, took: Duration) -> io::Result<()> {
+    pub(super) fn timing(&mut self, of: &Spelled, took: Duration) -> io::Result<()> {
         let millis = took.as_micros() as f64 / 1000.0;
         match self.spelling.sample_rate {
             1.0 => self.add(of, millis, "ms"),
