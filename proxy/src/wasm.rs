@@ -18,6 +18,7 @@ mod limits;
 mod load;
 mod log;
 mod meter;
+mod metrics;
 mod recipe;
 mod runtime;
 mod state;

@@ -2,7 +2,6 @@
 //! once for as long as a filter uses it, whatever is reloaded.
 
 use std::collections::HashMap;
-use std::fmt::Display;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -13,6 +12,7 @@ use wit_component::ComponentEncoder;
 
 use super::binary::{self, Kind, NotWasm};
 use super::bindings::FilterPre;
+use super::failure::one_line;
 use super::imports;
 use super::state::State;
 
@@ -135,11 +135,6 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, CodeError> {
     let encoder = ComponentEncoder::default().validate(true).module(module);
     let component = encoder.and_then(|mut encoder| encoder.encode());
     component.map_err(|error| CodeError::NotEncodable(one_line(&error)))
-}
-
-/// An error with its causes; the errors of wasmtime and `anyhow` show them so.
-pub(super) fn one_line(error: &impl Display) -> String {
-    format!("{error:#}").replace('\n', " ")
 }
 
 fn hex(bytes: &[u8]) -> Arc<str> {

@@ -1,12 +1,11 @@
 //! What went wrong in a call, in words for the operator.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{Error, Trap, WasmBacktrace};
 
-use super::code::one_line;
 use super::limits::OverMemory;
 
 /// What a filter was doing: a function that it exports, or coming to life.
@@ -66,6 +65,13 @@ pub struct Failure {
 #[error("{0}")]
 pub(super) struct BadCall(pub(super) String);
 
+impl BadCall {
+    /// An error of the host as a fault of the filter.
+    pub(super) fn of(error: impl std::error::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// What is known of a call that came to nothing, besides its error.
 pub(super) struct Circumstances {
     /// The last error that the guest logged in this call; the SDK logs a panic
@@ -117,6 +123,11 @@ fn without_backtrace(error: &Error) -> String {
     } else {
         one_line(error)
     }
+}
+
+/// An error with its causes; the errors of wasmtime and `anyhow` show them so.
+pub(super) fn one_line(error: &impl Display) -> String {
+    format!("{error:#}").replace('\n', " ")
 }
 
 /// Where in the guest an error arose.

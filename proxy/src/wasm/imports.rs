@@ -16,9 +16,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, Result};
 
 use super::bindings;
-use super::failure::BadCall;
 use super::state::State;
-pub(super) use metrics::Metrics;
 pub(super) use outcome::facts;
 
 impl bindings::types::Host for State {}
@@ -28,11 +26,6 @@ pub(super) fn linker(engine: &Engine) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     bindings::Filter::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
-}
-
-/// An error of the host as a fault of the filter.
-fn fault(error: impl std::error::Error) -> BadCall {
-    BadCall(error.to_string())
 }
 
 /// Whole microseconds.

@@ -7,8 +7,9 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::code::{Codes, one_line};
+use super::code::Codes;
 use super::engine::{self, Options};
+use super::failure::one_line;
 use super::keyvalue::KeyValue;
 use super::meter::Meters;
 use super::ticker::Ticker;

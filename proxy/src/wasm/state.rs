@@ -8,10 +8,10 @@ use wasmtime::UpdateDeadline;
 
 use super::deadline::Deadline;
 use super::failure::BadCall;
-use super::imports::Metrics;
 use super::keyvalue::KeyValue;
 use super::limits::MemoryCap;
 use super::log::LogBudget;
+use super::metrics::Metrics;
 use super::ticker::Ticker;
 use crate::config::Grant;
 use crate::exchange::Exchange;

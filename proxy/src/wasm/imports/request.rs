@@ -8,7 +8,7 @@ use super::super::bindings::request::Host;
 use super::super::failure::BadCall;
 use super::super::log::cut;
 use super::super::state::State;
-use super::{fault, micros};
+use super::micros;
 use crate::config::Grant;
 use crate::exchange::Exchange;
 use crate::shape::Hold;
@@ -110,12 +110,12 @@ impl Host for State {
 
     fn route(&mut self, pool: String) -> Result<()> {
         let routed = self.exchange()?.route(&pool);
-        Ok(routed.map_err(fault)?)
+        Ok(routed.map_err(BadCall::of)?)
     }
 
     fn fall_back(&mut self, pool: String) -> Result<()> {
         let chosen = self.exchange()?.fall_back(&pool);
-        Ok(chosen.map_err(fault)?)
+        Ok(chosen.map_err(BadCall::of)?)
     }
 
     fn set_model(&mut self, model: String) -> Result<()> {
@@ -125,7 +125,7 @@ impl Host for State {
 
     fn set_max_new_tokens(&mut self, tokens: u32) -> Result<()> {
         let set = self.exchange()?.call.set_max_new_tokens(tokens);
-        Ok(set.map_err(fault)?)
+        Ok(set.map_err(BadCall::of)?)
     }
 
     fn set_parameter(&mut self, name: String, value: String) -> Result<Result<(), String>> {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use wasmtime::Result;
 
 use super::super::bindings::store::Host;
+use super::super::failure::BadCall;
 use super::super::state::State;
-use super::fault;
 
 impl Host for State {
     fn get(&mut self, key: String) -> Result<Option<Vec<u8>>> {
@@ -18,7 +18,7 @@ impl Host for State {
             .scope
             .store
             .set(&key, value, ttl(ttl_ms), Instant::now());
-        Ok(set.map_err(fault)?)
+        Ok(set.map_err(BadCall::of)?)
     }
 
     fn increment(&mut self, key: String, by: i64, ttl_ms: u32) -> Result<i64> {
@@ -26,7 +26,7 @@ impl Host for State {
             .scope
             .store
             .increment(&key, by, ttl(ttl_ms), Instant::now());
-        Ok(sum.map_err(fault)?)
+        Ok(sum.map_err(BadCall::of)?)
     }
 }
 
