@@ -28,6 +28,7 @@ mod script;
 pub mod selfcheck;
 mod server;
 pub mod simulate;
+mod socket;
 mod stats;
 mod tokens;
 

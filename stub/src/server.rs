@@ -1,7 +1,5 @@
 //! Starts and stops a server: its socket, its HTTP thread and its clock.
 
-mod socket;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -12,9 +10,8 @@ use tokio::sync::oneshot;
 use crate::api::{self, App};
 use crate::faults::Fault;
 use crate::options::{Options, StartError};
+use crate::socket::{Door, Socket};
 use crate::stats::Snapshot;
-use socket::Door;
-pub(crate) use socket::Socket;
 
 /// Starts model servers.
 pub struct Server;

@@ -1,6 +1,5 @@
 //! `/v1/chat/completions` and `/chat_tokenize`.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,11 +8,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::events::{self, Form, unix_seconds};
+use super::app::{App, FINGERPRINT};
+use super::events::{self, Form};
+use super::fields::{shown_model, unix_seconds, usage};
 use super::incoming::{Context, Incoming};
 use super::parameters::{Grammar, Parameters};
+use super::prompts::{Message, prompt_of};
 use super::whole::{self, Listed, Whole};
-use super::{App, FINGERPRINT};
 use crate::tokens;
 
 /// Tools are accepted and not used: the stub never calls one.
@@ -43,27 +44,6 @@ pub(super) struct ChatRequest {
 struct StreamOptions {
     #[serde(default)]
     include_usage: bool,
-}
-
-/// One turn of a conversation.
-#[derive(Debug, Deserialize)]
-pub(super) struct Message {
-    role: String,
-    content: Option<Content>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Part {
-    Text { text: String },
-    ImageUrl {},
 }
 
 pub(super) async fn completions(
@@ -120,20 +100,6 @@ pub(super) async fn answer(app: Arc<App>, request: ChatRequest, context: Context
     }
 }
 
-/// The name in the answer: what was asked for, unless that was nobody in particular.
-pub(super) fn shown_model<'a>(asked: Option<&'a str>, own: &'a str) -> &'a str {
-    asked.filter(|asked| *asked != "tgi").unwrap_or(own)
-}
-
-/// The `usage` object.
-pub(super) fn usage(prompt_tokens: u32, completion_tokens: u32) -> Value {
-    json!({
-        "prompt_tokens": prompt_tokens,
-        "completion_tokens": completion_tokens,
-        "total_tokens": prompt_tokens + completion_tokens,
-    })
-}
-
 fn completion(whole: &Whole, model: &str, logprobs: bool) -> Value {
     json!({
         "object": "chat.completion",
@@ -164,26 +130,6 @@ fn logprob_list(whole: &Whole) -> Value {
         entry
     });
     json!({ "content": entries.collect::<Vec<_>>() })
-}
-
-/// The stub's chat template.
-pub(super) fn prompt_of(messages: &[Message]) -> String {
-    let mut prompt = String::new();
-    for message in messages {
-        writeln!(prompt, "<|{}|>", message.role).expect("a string takes any text");
-        match &message.content {
-            None => {}
-            Some(Content::Text(text)) => prompt.push_str(text),
-            Some(Content::Parts(parts)) => parts.iter().for_each(|part| {
-                prompt.push_str(match part {
-                    Part::Text { text } => text,
-                    Part::ImageUrl {} => "<image>",
-                });
-            }),
-        }
-        prompt.push('\n');
-    }
-    prompt + "<|assistant|>\n"
 }
 
 impl ChatRequest {

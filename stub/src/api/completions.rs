@@ -8,13 +8,14 @@ use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::chat::{shown_model, usage};
+use super::app::{App, FINGERPRINT};
 use super::error::ApiError;
-use super::events::{self, Form, unix_seconds};
+use super::events::{self, Form};
+use super::fields::{shown_model, unix_seconds, usage};
 use super::incoming::{Context, Incoming};
 use super::parameters::Parameters;
+use super::prompts::Prompts;
 use super::whole::{self, Listed, Whole};
-use super::{App, FINGERPRINT};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct CompletionRequest {
@@ -30,23 +31,6 @@ pub(super) struct CompletionRequest {
     suffix: Option<String>,
     repetition_penalty: Option<f32>,
     frequency_penalty: Option<f32>,
-}
-
-/// One prompt or several.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Prompts {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Prompts {
-    pub(super) fn as_slice(&self) -> &[String] {
-        match self {
-            Self::One(prompt) => std::slice::from_ref(prompt),
-            Self::Many(prompts) => prompts,
-        }
-    }
 }
 
 pub(super) async fn completions(

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::App;
+use super::app::App;
 use crate::faults::{Fault, OneOrMany};
 use crate::stats::Snapshot;
 

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderValue;
@@ -17,10 +17,10 @@ use bytes::{Bytes, BytesMut};
 use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::app::{App, COMPUTE_TYPE};
 use super::error::ApiError;
 use super::generation::Generation;
 use super::incoming::Context;
-use super::{App, COMPUTE_TYPE};
 use crate::faults::Kind;
 pub(super) use write::Form;
 use write::Writer;
@@ -29,15 +29,6 @@ use write::Writer;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Room for some dozen events; more is taken as needed.
 const BUFFER: usize = 4 * 1024;
-
-/// Seconds since 1970, as OpenAI's `created`.
-pub(super) fn unix_seconds() -> u64 {
-    // A clock before 1970 is shown as 1970.
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
-}
 
 /// A stream of one answer, or of one for each prompt, as TGI sends it. Refusals become events.
 pub(super) fn respond(

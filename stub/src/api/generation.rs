@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::App;
+use super::app::App;
 use super::error::ApiError;
 use super::incoming::Context;
-use super::openai;
+use super::openai::finish::success_label;
+use super::openai::room::room;
 use super::parameters::{Parameters, Room};
 use crate::batch::prompt_blocks;
 use crate::engine::{Order, Ticket};
@@ -72,7 +73,7 @@ impl App {
         let slot = take_slot(&self.slots)?;
         let room = match self.options.dialect {
             Dialect::Tgi => parameters.check(prompt, context.forced_input, limits)?,
-            Dialect::OpenAi => openai::room(parameters, prompt, context.forced_input, limits)?,
+            Dialect::OpenAi => room(parameters, prompt, context.forced_input, limits)?,
         };
         self.metrics.observe(
             "tgi_request_input_length",
@@ -164,7 +165,7 @@ impl Generation {
         let metrics = &app.metrics;
         let label = match app.options.dialect {
             Dialect::Tgi => "",
-            Dialect::OpenAi => openai::success_label(self.script.finish()),
+            Dialect::OpenAi => success_label(self.script.finish()),
         };
         metrics.count("tgi_request_success", label);
         for (name, took) in [

@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::App;
+use super::app::App;
 use super::error::ApiError;
-use super::openai::OpenAiError;
+use super::openai::error::OpenAiError;
 use crate::faults::Kind;
 use crate::options::Dialect;
-use crate::server::Socket;
+use crate::socket::Socket;
 
 /// A body and what accompanies it.
 pub(super) struct Incoming<T> {

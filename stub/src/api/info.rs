@@ -8,8 +8,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::app::{App, TGI_VERSION};
 use super::error::ApiError;
-use super::{App, TGI_VERSION};
 use crate::faults::Kind;
 use crate::metrics::Naming;
 

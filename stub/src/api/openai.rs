@@ -4,10 +4,13 @@
 
 mod about;
 mod choice;
-mod chunks;
-mod error;
+pub(super) mod chunks;
+mod envelope;
+pub(super) mod error;
+pub(super) mod finish;
 mod request;
-mod room;
+pub(super) mod room;
+mod route;
 
 use std::sync::Arc;
 
@@ -21,19 +24,19 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::App;
-use super::chat::usage;
+use super::app::App;
 use super::error::ApiError;
-use super::events::{self, Form, unix_seconds};
+use super::events::{self, Form};
+use super::fields::usage;
 use super::generation::Generation;
 use super::incoming::{Context, Incoming};
+use super::key::ask_for_key;
 use super::whole::{self, Listed, Whole};
-pub(super) use about::success_label;
-use choice::{Choice, Route};
-pub(super) use chunks::Chunks;
-pub(super) use error::OpenAiError;
+use choice::Choice;
+use chunks::Chunks;
+use envelope::Envelope;
+use error::OpenAiError;
 use request::{Asked, ChatRequest, CompletionRequest};
-pub(super) use room::room;
 
 /// The release whose protocol is spoken.
 const VLLM_VERSION: &str = "0.11.0";
@@ -44,10 +47,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
         .route("/v1/models", get(about::models))
-        .route_layer(middleware::from_fn_with_state(
-            app.clone(),
-            super::ask_for_key,
-        ));
+        .route_layer(middleware::from_fn_with_state(app.clone(), ask_for_key));
     let open = Router::new()
         .route("/health", get(about::health))
         .route("/version", get(about::version))
@@ -117,30 +117,6 @@ fn stream(
         .headers_mut()
         .insert(CONTENT_TYPE, kind.expect("a constant header value"));
     response
-}
-
-/// What an answer and each of its chunks begin with.
-#[derive(Serialize)]
-struct Envelope {
-    id: String,
-    object: &'static str,
-    created: u64,
-    model: String,
-}
-
-impl Envelope {
-    fn new(route: Route, model: &str) -> Self {
-        let prefix = match route {
-            Route::Chat => "chatcmpl",
-            Route::Completions => "cmpl",
-        };
-        Self {
-            id: format!("{prefix}-{:032x}", rand::random::<u128>()),
-            object: route.chunk_object(),
-            created: unix_seconds(),
-            model: model.to_owned(),
-        }
-    }
 }
 
 /// A whole answer.

@@ -9,14 +9,14 @@ use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::chat::ChatRequest;
-use super::completions::CompletionRequest;
+use super::app::App;
+use super::chat::{self, ChatRequest};
+use super::completions::{self, CompletionRequest};
 use super::error::ApiError;
 use super::events::{self, Form};
 use super::incoming::{Context, Incoming};
 use super::parameters::Parameters;
 use super::whole::{self, Listed, Whole};
-use super::{App, chat, completions};
 use crate::tokens;
 
 #[derive(Debug, Deserialize)]

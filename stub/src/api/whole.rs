@@ -14,13 +14,13 @@ use http_body::Frame;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::app::{App, COMPUTE_TYPE};
 use super::error::ApiError;
 use super::generation::{Generation, Times};
 use super::incoming::Context;
-use super::{App, COMPUTE_TYPE};
 use crate::faults::Kind;
 use crate::script::{FinishReason, Token, alternatives};
-use crate::server::Socket;
+use crate::socket::Socket;
 use crate::tokens;
 
 /// An answer told to its end.

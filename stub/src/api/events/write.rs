@@ -6,13 +6,12 @@ use std::fmt::Write;
 use bytes::{BufMut, BytesMut};
 use serde_json::Value;
 
-use super::super::FINGERPRINT;
-use super::super::chat::usage;
+use super::super::app::FINGERPRINT;
 use super::super::error::ApiError;
+use super::super::fields::{unix_seconds, usage};
 use super::super::generation::Generation;
-use super::super::openai::Chunks;
+use super::super::openai::chunks::Chunks;
 use super::super::whole::logprob;
-use super::unix_seconds;
 use crate::script::{Token, alternatives};
 
 /// Which route's events are written.

@@ -10,13 +10,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::chat::{Message, prompt_of};
-use super::super::events::unix_seconds;
-use super::super::{App, info};
+use super::super::app::App;
+use super::super::fields::unix_seconds;
+use super::super::info::health as tgi_health;
+use super::super::prompts::{Message, prompt_of};
 use super::VLLM_VERSION;
-use super::choice::finish_reason;
 use crate::metrics::Naming;
-use crate::script::FinishReason;
 use crate::tokens;
 
 pub(super) async fn models(State(app): State<Arc<App>>) -> Json<Value> {
@@ -42,7 +41,7 @@ pub(super) async fn version() -> Json<Value> {
 
 /// As TGI's, without a body.
 pub(super) async fn health(state: State<Arc<App>>) -> StatusCode {
-    match info::health(state).await {
+    match tgi_health(state).await {
         Ok(()) => StatusCode::OK,
         Err(error) => error.status(),
     }
@@ -114,14 +113,6 @@ fn rename(tgi: &'static str) -> Option<&'static str> {
         "tgi_request_max_new_tokens" => "vllm:request_params_max_tokens",
         _ => return None,
     })
-}
-
-/// The label under which an answer that ended so is counted.
-pub(in crate::api) fn success_label(finish: FinishReason) -> &'static str {
-    match finish_reason(finish) {
-        "length" => "finished_reason=\"length\"",
-        _ => "finished_reason=\"stop\"",
-    }
 }
 
 pub(super) async fn not_found() -> Response {

@@ -4,31 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::whole::Whole;
+use super::finish::finish_reason;
 use super::request::Asked;
-use crate::script::FinishReason;
-
-/// Which of the two routes is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route {
-    Chat,
-    Completions,
-}
-
-impl Route {
-    pub(super) fn object(self) -> &'static str {
-        match self {
-            Self::Chat => "chat.completion",
-            Self::Completions => "text_completion",
-        }
-    }
-
-    pub(super) fn chunk_object(self) -> &'static str {
-        match self {
-            Self::Chat => "chat.completion.chunk",
-            Self::Completions => "text_completion",
-        }
-    }
-}
+use super::route::Route;
 
 #[derive(Serialize)]
 pub(super) struct Choice<'a> {
@@ -78,13 +56,6 @@ impl<'a> Choice<'a> {
             finish_reason: Some(finish_reason(whole.finish)),
             stop_reason: Some(json!(whole.stopped)),
         }
-    }
-}
-
-pub(super) fn finish_reason(finish: FinishReason) -> &'static str {
-    match finish {
-        FinishReason::Length => "length",
-        FinishReason::EosToken | FinishReason::StopSequence => "stop",
     }
 }
 

@@ -4,14 +4,16 @@ use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::chat::usage;
 use super::super::error::ApiError;
+use super::super::fields::usage;
 use super::super::generation::Generation;
 use super::super::whole::token_object;
-use super::Envelope;
-use super::choice::{Choice, Message, Route, Said, finish_reason, logprobs};
-use super::error;
+use super::choice::{Choice, Message, Said, logprobs};
+use super::envelope::Envelope;
+use super::error::body;
+use super::finish::finish_reason;
 use super::request::Asked;
+use super::route::Route;
 use crate::script::{Token, alternatives};
 
 /// Writes a stream chunk by chunk.
@@ -89,7 +91,7 @@ impl Chunks {
     /// The error that ends the stream.
     pub(in crate::api) fn failure(&mut self, error: &ApiError) -> Value {
         self.failed = true;
-        error::body(error)
+        body(error)
     }
 
     /// Writes the usage, where it was asked for and nothing failed.

@@ -22,6 +22,20 @@ impl IntoResponse for OpenAiError {
     }
 }
 
+/// Refuses in vLLM's way, naming the parameter where it does.
+pub(super) fn refuse(
+    wrong: bool,
+    param: Option<&'static str>,
+    message: impl FnOnce() -> String,
+) -> Result<(), ApiError> {
+    if wrong {
+        let message = message();
+        Err(ApiError::BadRequest { message, param })
+    } else {
+        Ok(())
+    }
+}
+
 /// The nested form, in bodies and in events.
 pub(super) fn body(error: &ApiError) -> Value {
     let param = match error {

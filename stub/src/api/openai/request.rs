@@ -4,11 +4,11 @@
 
 use serde::Deserialize;
 
-use super::super::chat::{Message, prompt_of};
-use super::super::completions::Prompts;
 use super::super::error::ApiError;
 use super::super::parameters::Parameters;
-use super::choice::Route;
+use super::super::prompts::{Message, Prompts, prompt_of};
+use super::error::refuse;
+use super::route::Route;
 use crate::script::StopRule;
 
 /// Tokens of an answer to `/v1/completions` that names no cap.
@@ -241,19 +241,5 @@ fn number(value: Option<f32>, holds: impl Fn(f32) -> bool, rule: &str) -> Result
     match value {
         Some(value) if !holds(value) => refuse(true, None, || format!("{rule} {value:?}.")),
         _ => Ok(()),
-    }
-}
-
-/// Refuses in vLLM's way, naming the parameter where it does.
-pub(super) fn refuse(
-    wrong: bool,
-    param: Option<&'static str>,
-    message: impl FnOnce() -> String,
-) -> Result<(), ApiError> {
-    if wrong {
-        let message = message();
-        Err(ApiError::BadRequest { message, param })
-    } else {
-        Ok(())
     }
 }

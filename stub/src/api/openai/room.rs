@@ -2,7 +2,7 @@
 
 use super::super::error::ApiError;
 use super::super::parameters::{Parameters, Room};
-use super::request::refuse;
+use super::error::refuse;
 use crate::options::Limits;
 use crate::tokens;
 
