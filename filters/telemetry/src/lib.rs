@@ -77,6 +77,10 @@ impl Telemetry {
     }
 
     fn time(&self, request: &Request, outcome: &Outcome, model: &str) {
+        // A refusal takes no time: among answers it would hide that they are slow.
+        if !outcome.was_placed() {
+            return;
+        }
         self.latency.record(outcome.latency(), &[model]);
         let Some(ttft) = outcome.ttft() else { return };
         self.first_token.record(ttft, &[model]);

@@ -65,12 +65,13 @@ fn whatever_is_not_a_whole_answer_is_an_error_of_its_kind() {
 }
 
 #[test]
-fn a_refused_request_costs_no_tokens() {
+fn a_refused_request_costs_no_tokens_and_is_no_fast_answer() {
     let mut host = host(json!({}));
     let refused = testing::Ended::by(End::Rejected).tokens(9000, 0);
     host.chat("qwen2").send().complete(refused);
     assert_eq!(host.counter(MODEL, &["qwen2"]), 1);
     assert_eq!(host.counter(INPUT, &["qwen2"]), 0);
+    assert!(host.timer("request.latency", &["qwen2"]).is_empty());
 }
 
 #[test]
@@ -94,6 +95,7 @@ fn a_stream_is_timed_by_its_tokens() {
 fn an_exchange_without_a_token_has_a_latency_alone() {
     let mut host = host(json!({}));
     let ended = testing::Ended::by(End::UpstreamError).latency(ms(7));
+    let ended = ended.endpoint("http://a:80");
     host.chat("qwen2").send().complete(ended);
     assert_eq!(host.timer("request.latency", &["qwen2"]), [ms(7)]);
     assert!(host.timer("request.first_token", &["qwen2"]).is_empty());
