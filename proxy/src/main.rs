@@ -48,9 +48,17 @@ fn main() -> ExitCode {
 
 fn run(config: &Path) -> Result<()> {
     let registry = Arc::new(Registry::new());
+    show_build(&registry)?;
     let loader = loader(&registry)?;
     let (reloader, trigger) = Reloader::start(config.to_owned(), loader, &registry)?;
     server::run(reloader, trigger, &registry)
+}
+
+/// So that a rollout shows on a dashboard.
+fn show_build(registry: &Registry) -> Result<()> {
+    let build = registry.gauge("build.info.{version}", &["version".to_owned()])?;
+    build.set(1, &[env!("CARGO_PKG_VERSION")])?;
+    Ok(())
 }
 
 fn check(file: &Path) -> Result<()> {

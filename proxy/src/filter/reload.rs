@@ -54,6 +54,8 @@ pub struct Reloader {
 
 struct Meters {
     reloads: Arc<Counter>,
+    /// 1 while what the files say is not what is live.
+    refused: Arc<Gauge>,
     generation: Arc<Gauge>,
 }
 
@@ -175,7 +177,7 @@ impl Reloader {
 
     fn refuse(&self, reason: String) {
         tracing::error!("the configuration is not applied, the last one stays: {reason}");
-        self.meters.count("refused");
+        self.meters.refused();
         self.status.0.lock().refused = Some(Refused {
             at: SystemTime::now(),
             reason,
@@ -206,6 +208,7 @@ impl Meters {
     fn new(registry: &Registry) -> Result<Self, RegisterError> {
         Ok(Self {
             reloads: registry.counter("reloads.{result}", &["result".to_owned()])?,
+            refused: registry.gauge("reload.refused", &[])?,
             generation: registry.gauge("generation", &[])?,
         })
     }
@@ -213,10 +216,15 @@ impl Meters {
     fn applied(&self, generation: &Generation) {
         let id = i64::try_from(generation.id).unwrap_or(i64::MAX);
         self.generation.set(id, &[]).expect("it has no labels");
-        self.count("applied");
+        self.count("applied", 0);
     }
 
-    fn count(&self, result: &str) {
+    fn refused(&self) {
+        self.count("refused", 1);
+    }
+
+    fn count(&self, result: &str, refused: i64) {
         self.reloads.add(1, &[result]).expect("it has one label");
+        self.refused.set(refused, &[]).expect("it has no labels");
     }
 }

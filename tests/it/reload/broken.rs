@@ -107,11 +107,13 @@ async fn a_broken_configuration_is_never_applied_and_says_where_and_why() {
         said += &format!("# {what}\n{}\n", told(&proxy, &message));
         traffic.answers(5).await;
     }
+    assert_eq!(proxy.metric("headworks_reload_refused").await, 1.0);
     let after = proxy.generation().await;
     assert_eq!(after.id, before.id);
     // What is right again is live again, and nothing is left to complain of.
     proxy.write_config(proxy.setup().text()).await.unwrap();
     assert_eq!(proxy.generation().await.last_error, None);
+    assert_eq!(proxy.metric("headworks_reload_refused").await, 0.0);
     traffic.stop().await.assert_untouched();
     let refused = "headworks_reloads_total{result=\"refused\"}";
     assert_eq!(proxy.metric(refused).await, broken.len() as f64);
