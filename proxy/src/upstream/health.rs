@@ -69,7 +69,8 @@ impl Care {
         for pool in pools.iter() {
             for endpoint in &pool.endpoints {
                 let labels = [pool.name.clone(), endpoint.url.clone()];
-                self.meters.is_up(&labels, endpoint.is_up(now));
+                let (is_up, is_drained) = (endpoint.is_up(now), endpoint.is_drained());
+                self.meters.show(&labels, is_up, is_drained);
                 let ejections = endpoint.standing(|standing, _| standing.take_ejections());
                 self.meters.ejected(&labels, ejections);
                 shown.insert(labels);

@@ -151,8 +151,15 @@ async fn a_drained_endpoint_ends_what_runs_and_gets_nothing_new() {
     let seen = proxy.endpoint(&out.url()).await;
     assert_eq!((seen.health.as_str(), seen.drained), ("down", true));
     assert_eq!(seen.why.as_deref(), Some("an operator drained it"));
+    let shown = |name| {
+        let url = out.url();
+        format!("headworks_upstream_{name}{{pool=\"pool\",endpoint=\"{url}\"}}")
+    };
+    proxy.wait_for_metric(&shown("drained"), 1.0).await;
+    proxy.wait_for_metric(&shown("up"), 0.0).await;
     let back = proxy.undrain(&out.url()).await;
     assert_eq!(back, json!({"endpoint": out.url(), "drained": false}));
+    proxy.wait_for_metric(&shown("drained"), 0.0).await;
     until("it gets requests again", async || {
         send(&proxy, 1).await;
         (out.seen() > 1).then_some(())

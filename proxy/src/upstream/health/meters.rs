@@ -7,6 +7,7 @@ use crate::observe::{Counter, Gauge, RegisterError, Registry};
 /// The metrics of endpoints, by pool and endpoint.
 pub struct Meters {
     up: Arc<Gauge>,
+    drained: Arc<Gauge>,
     failed_checks: Arc<Counter>,
     ejections: Arc<Counter>,
 }
@@ -17,15 +18,18 @@ impl Meters {
         let labels = ["pool".to_owned(), "endpoint".to_owned()];
         Ok(Self {
             up: registry.gauge("upstream.up.{pool}.{endpoint}", &labels)?,
+            drained: registry.gauge("upstream.drained.{pool}.{endpoint}", &labels)?,
             failed_checks: registry.counter("upstream.failed_checks.{pool}.{endpoint}", &labels)?,
             ejections: registry.counter("upstream.ejections.{pool}.{endpoint}", &labels)?,
         })
     }
 
-    /// Whether an endpoint is worth trying.
-    pub(super) fn is_up(&self, labels: &[Arc<str>; 2], is_up: bool) {
-        let shown = self.up.set(is_up.into(), &values(labels));
-        shown.expect("there is a value for each label");
+    /// Whether an endpoint is worth trying, and whether an operator drained it.
+    pub(super) fn show(&self, labels: &[Arc<str>; 2], is_up: bool, is_drained: bool) {
+        for (gauge, is_so) in [(&self.up, is_up), (&self.drained, is_drained)] {
+            let shown = gauge.set(is_so.into(), &values(labels));
+            shown.expect("there is a value for each label");
+        }
     }
 
     /// An endpoint was ejected so many times.
@@ -43,6 +47,7 @@ impl Meters {
     /// An endpoint is in use no more.
     pub(super) fn forget(&self, labels: &[Arc<str>; 2]) {
         self.up.remove(&values(labels));
+        self.drained.remove(&values(labels));
     }
 }
 
