@@ -4,7 +4,7 @@ use headworks_tests::{ModelServer, Signal, TestProxy, Told, until};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde_json::Value;
-use tokio::net::UnixDatagram;
+use tokio::net::{TcpStream, UnixDatagram};
 
 use crate::support::ask;
 use crate::traffic::Traffic;
@@ -98,4 +98,15 @@ async fn a_successor_that_cannot_start_changes_nothing() {
     assert_eq!(proxy.post("/generate", ask(2)).await.status(), 200);
     assert!(!proxy.has_ended());
     assert_eq!(proxy.logs().matches("\"serving\"").count(), 1);
+}
+
+#[tokio::test]
+async fn a_stop_ends_a_handover_that_has_begun() {
+    let model = ModelServer::named("qwen2");
+    let proxy = TestProxy::to(&model).start().await;
+    proxy.signal(Signal::SIGUSR2);
+    proxy.signal(Signal::SIGTERM);
+    assert_eq!(proxy.ended().await.code(), Some(0));
+    assert!(!proxy.logs().contains("handed over"), "{}", proxy.logs());
+    assert!(TcpStream::connect(proxy.address()).await.is_err());
 }

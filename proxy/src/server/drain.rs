@@ -33,16 +33,11 @@ impl ShutdownSignalWatch for Drain {
     async fn recv(&self) -> ShutdownSignal {
         let mut terminate = listen_to(SignalKind::terminate());
         let mut interrupt = listen_to(SignalKind::interrupt());
-        let mut upgrade = listen_to(SignalKind::user_defined2());
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break notify::stopping(),
-                _ = interrupt.recv() => break notify::stopping(),
-                _ = upgrade.recv() => match self.successor.takes_over().await {
-                    Ok(id) => break tracing::info!(successor = id, "handed over"),
-                    Err(error) => tracing::error!("not upgraded, this process serves on: {error:#}"),
-                },
-            }
+        tokio::select! {
+            _ = terminate.recv() => notify::stopping(),
+            _ = interrupt.recv() => notify::stopping(),
+            // Dropped with a successor that does not serve yet, which then ends too.
+            () = self.handed_over() => {}
         }
         self.phase.draining();
         self.stop.send(true).ok();
@@ -64,6 +59,22 @@ impl ShutdownSignalWatch for Drain {
             _ = interrupt.recv() => tracing::warn!("stopped at once, as told by a second signal"),
         }
         ShutdownSignal::FastShutdown
+    }
+}
+
+impl Drain {
+    /// Waits until it is told to hand over, and has.
+    async fn handed_over(&self) {
+        let mut upgrade = listen_to(SignalKind::user_defined2());
+        loop {
+            upgrade.recv().await;
+            match self.successor.takes_over().await {
+                Ok(id) => return tracing::info!(successor = id, "handed over"),
+                Err(error) => {
+                    tracing::error!("not upgraded, this process serves on: {error:#}");
+                }
+            }
+        }
     }
 }
 

@@ -55,18 +55,18 @@ impl Successor {
         let program = self.program.display();
         tracing::info!(%program, "upgrading");
         let folder = TempDir::with_prefix("headworks-").context("no folder for the handover")?;
-        let mut child = Command::new(&self.program)
+        let process = Command::new(&self.program)
             .args(&self.arguments)
             .env(FOLDER, folder.path())
             .spawn()
             .with_context(|| format!("{program} cannot be started"))?;
-        let handed = self.hands_over(&mut child, folder.path()).await;
-        if handed.is_err() {
-            // Fails only if it has ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        handed.map(|()| child.id())
+        let mut heir = Heir {
+            process,
+            serves: false,
+        };
+        self.hands_over(&mut heir.process, folder.path()).await?;
+        heir.serves = true;
+        Ok(heir.process.id())
     }
 
     async fn hands_over(&self, child: &mut Child, folder: &Path) -> Result<()> {
@@ -79,6 +79,22 @@ impl Successor {
         sent.await?
             .context("the successor did not take the listeners")?;
         appears(&folder.join(SERVES), child, until).await
+    }
+}
+
+/// A successor's process. Until it serves, it ends when this is dropped.
+struct Heir {
+    process: Child,
+    serves: bool,
+}
+
+impl Drop for Heir {
+    fn drop(&mut self) {
+        if !self.serves {
+            // Fails only if it has ended by itself.
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
     }
 }
 
