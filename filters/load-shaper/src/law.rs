@@ -76,7 +76,9 @@ impl Law {
         now: Duration,
         chance: &mut dyn FnMut() -> f64,
     ) -> Decision {
-        let decision = if let Some(probe) = candidates.iter().find(|at| at.is_to_probe()) {
+        let probe = candidates.iter().find(|at| at.is_to_probe());
+        // One that an endpoint failed tries its luck with such only where nothing is left.
+        let decision = if let Some(probe) = probe.filter(|_| !request.again) {
             at(probe, Way::Probe)
         } else if let Some(objective) = request.objective {
             let case = Case {

@@ -109,9 +109,13 @@ impl LoadShaper {
         let convert = |at| convert::candidate(at, self.max_in_flight);
         let candidates: Vec<law::Candidate> = candidates.iter().map(convert).collect();
         let chance = &mut random::unit;
+        let again = request.attempt() > 0;
         let Some(objective) = objective else {
             // Nothing is learned of it, and nothing that was learned counts.
-            let asked = law::Request::whenever();
+            let asked = law::Request {
+                again,
+                ..law::Request::whenever()
+            };
             return Law::default().decide(&asked, &candidates, Duration::ZERO, chance);
         };
         let asked = law::Request {
@@ -123,6 +127,7 @@ impl LoadShaper {
             },
             waited: request.age(),
             share: request.tenant_share(),
+            again,
         };
         let now = clock::monotonic();
         memory::with(pool, self.options, |law| {

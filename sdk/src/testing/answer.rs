@@ -82,6 +82,12 @@ impl<F: Filter> Answer<F> {
         placement
     }
 
+    /// The endpoint that it was placed at failed it: `place` may run anew, for the
+    /// next attempt.
+    pub fn endpoint_failed(&mut self) {
+        self.exchange.attempt += 1;
+    }
+
     /// Ends the exchange and runs `on_complete`.
     ///
     /// ```

@@ -247,6 +247,7 @@ impl Gateway {
                 let may_leave = running.left.is_none() && pool.has_other(&[endpoint]);
                 if may_leave && pool.retries.spend() {
                     running.left = Some(endpoint);
+                    running.filter.endpoint_failed();
                     self.places(id, agenda);
                 } else {
                     let full = Rejection::new(429, "overloaded", "the server is full");
@@ -353,6 +354,7 @@ impl Gateway {
         let endpoint = slot.id();
         self.moved += 1;
         running.left = Some(endpoint);
+        running.filter.endpoint_failed();
         if let Place::At(slot, _) = std::mem::replace(&mut running.place, Place::Open) {
             slot.end(at);
         }

@@ -42,6 +42,9 @@ pub(super) trait Asking {
     /// Where it goes.
     fn place(&mut self, candidates: &[filter::Candidate], waited: Duration) -> Placement;
 
+    /// The endpoint that it was placed at failed it.
+    fn endpoint_failed(&mut self);
+
     /// How it stands in line, if it is to wait.
     fn hold(&self) -> Option<Hold>;
 
@@ -126,6 +129,10 @@ impl<F: Filter> Asking for Answer<F> {
         Self::place(self, &candidates, waited)
     }
 
+    fn endpoint_failed(&mut self) {
+        Self::endpoint_failed(self);
+    }
+
     fn hold(&self) -> Option<Hold> {
         Self::hold(self).map(|hold| Hold {
             behind: hold.behind,
@@ -164,6 +171,8 @@ impl Asking for Nothing {
     fn place(&mut self, candidates: &[filter::Candidate], _: Duration) -> Placement {
         Placement::At(candidates[0].id)
     }
+
+    fn endpoint_failed(&mut self) {}
 
     fn hold(&self) -> Option<Hold> {
         None

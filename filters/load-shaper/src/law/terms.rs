@@ -49,6 +49,8 @@ pub struct Request {
     /// What its tenant has had of the pool lately, over an equal share of what
     /// all have had.
     pub share: f64,
+    /// An endpoint has had it and failed: that it is late now says nothing of the load.
+    pub again: bool,
 }
 
 /// What becomes of a request.
@@ -96,6 +98,8 @@ pub enum Way {
     Stretched,
     /// It may be late, and none was refused lately.
     Favour,
+    /// It may be late by an endpoint that failed, and none was refused lately.
+    Again,
 }
 
 /// Why a request is refused.
@@ -118,6 +122,7 @@ impl Request {
             prompt: 0,
             waited: Duration::ZERO,
             share: 1.0,
+            again: false,
         }
     }
 }
@@ -137,6 +142,7 @@ impl Way {
             Self::Unknown => "nothing is known of the endpoint yet",
             Self::Stretched => "it would be late on any, but none was refused lately",
             Self::Favour => "it may be late, but none was refused lately",
+            Self::Again => "it may be late by an endpoint that failed, but none was refused lately",
         }
     }
 }

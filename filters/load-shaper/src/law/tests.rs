@@ -25,6 +25,7 @@ const REQUEST: Request = Request {
     prompt: 100,
     waited: Duration::ZERO,
     share: 1.0,
+    again: false,
 };
 
 /// A law that has just refused something, so that nothing is done as a favour.
@@ -276,6 +277,7 @@ fn only_an_answer_that_was_promised_in_time_says_something_about_predictions() {
     let promises = [
         Way::Forgotten,
         Way::Favour,
+        Way::Again,
         Way::Stretched,
         Way::Unknown,
         Way::Probe,
@@ -295,6 +297,45 @@ fn one_late_request_is_let_through_at_a_quiet_time_and_none_while_others_are_ref
     assert!(matches!(refused, Decision::Refuse { .. }), "{refused:?}");
     let again = at(20);
     assert!(matches!(again, Decision::At { .. }), "{again:?}");
+}
+
+#[test]
+fn who_was_failed_by_an_endpoint_is_answered_late_while_nobody_is_refused() {
+    let failed = Request {
+        waited: Duration::from_millis(1400),
+        again: true,
+        ..REQUEST
+    };
+    let mut law = Law::default();
+    for _ in 0..3 {
+        assert_eq!(way(&mut law, &failed, &[takes(1, 1000)]), Way::Again);
+    }
+    // It takes nobody else's favour.
+    assert_eq!(way(&mut law, &REQUEST, &[takes(1, 1600)]), Way::Favour);
+    refusal(&mut law, &REQUEST, &[takes(1, 1600)]);
+    let mut at = |seconds| law.decide(&failed, &[takes(1, 1000)], seconds * SECOND, &mut || 0.5);
+    let refused = at(10);
+    assert!(matches!(refused, Decision::Refuse { .. }), "{refused:?}");
+    // Its own refusal says nothing of the load.
+    let late = at(11);
+    assert!(matches!(late, Decision::At { .. }), "{late:?}");
+}
+
+#[test]
+fn who_was_failed_by_an_endpoint_goes_to_one_that_works() {
+    let failed = Request {
+        again: true,
+        ..REQUEST
+    };
+    let silent = Candidate {
+        wants_probe: true,
+        health: Health::Suspect,
+        ..takes(1, 1000)
+    };
+    let both = [silent, takes(2, 1200)];
+    assert_eq!(way(&mut strict(), &REQUEST, &both), Way::Probe);
+    assert_eq!(way(&mut strict(), &failed, &both), Way::InTime);
+    assert_eq!(way(&mut strict(), &failed, &[silent]), Way::Probe);
 }
 
 #[test]

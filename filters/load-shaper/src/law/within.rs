@@ -69,8 +69,15 @@ impl Law {
         }
         let pressed = self.test(case.request, bounds.pressed);
         if let Some(best) = self.favoured(case, &pressed, chance) {
+            if case.request.again {
+                return at(best, Way::Again);
+            }
             self.learned.last_favour = Some(case.now);
             return at(best, Way::Favour);
+        }
+        let probe = case.candidates.iter().find(|at| at.is_to_probe());
+        if let Some(probe) = probe.filter(|_| case.request.again) {
+            return at(probe, Way::Probe);
         }
         self.refuse(case, &bounds, chance)
     }
@@ -102,7 +109,8 @@ impl Law {
     }
 
     /// Where a request may go that comes out of the ordinary at a quiet time:
-    /// one that is late is better than one refused, if it stays the only one.
+    /// one that is late is better than one refused, if it stays the only one. Those
+    /// that an endpoint failed are as few as the pool's retries.
     fn favoured<'a>(
         &self,
         case: &Case<'a>,
@@ -110,12 +118,16 @@ impl Law {
         chance: &mut dyn FnMut() -> f64,
     ) -> Option<&'a Candidate> {
         let last = self.learned.last_favour;
-        let again = last.is_none_or(|last| case.now - last >= CALM);
-        if !again || !self.is_calm(case.now) {
+        let again = case.request.again;
+        let is_due = again || last.is_none_or(|last| case.now - last >= CALM);
+        if !is_due || !self.is_calm(case.now) {
             return None;
         }
         let relaxed = Test {
-            bound: test.bound * STRETCH,
+            bound: match again {
+                true => f64::INFINITY,
+                false => test.bound * STRETCH,
+            },
             guards: false,
             ..*test
         };
@@ -172,11 +184,11 @@ impl Law {
         refuse(Refusal::Overload, why, excess, chance)
     }
 
-    /// A request is refused for the load. One that could not be in time anywhere
-    /// says nothing of that.
+    /// A request is refused for the load. One that could not be in time anywhere, or
+    /// is late already, says nothing of that.
     fn denied(&mut self, case: &Case<'_>) {
         let unloaded = case.unloaded.unwrap_or(0.0);
-        if unloaded > case.objective {
+        if unloaded > case.objective || case.request.again {
             return;
         }
         let Request {

@@ -271,6 +271,7 @@ fn a_promise_that_an_endpoint_broke_by_failing_does_not_hold_for_the_next() {
     assert_eq!(place(&mut answer, &[takes(1, 1000)]), Placement::At(1));
     let probe = Candidate {
         marks: 1,
+        health: Health::Degraded,
         ..takes(2, 1000)
     };
     assert_eq!(place(&mut answer, &[probe]), Placement::At(2));

@@ -37,6 +37,7 @@ prop_compose! {
         priority in prop_oneof![Just(Priority::Low), Just(Priority::Normal), Just(Priority::High)],
         sizes in any::<(u32, u32)>(),
         share in 0.0..50.0_f64,
+        again: bool,
     ) -> Request {
         Request {
             objective: objective.map(|us| Duration::from_micros(us.into())),
@@ -44,6 +45,7 @@ prop_compose! {
             prompt: sizes.0,
             waited: Duration::from_micros(sizes.1.into()),
             share,
+            again,
         }
     }
 }
