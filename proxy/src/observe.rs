@@ -20,12 +20,12 @@ mod count;
 mod error;
 mod exporting;
 mod family;
-mod lines;
 mod metrics;
 mod name;
 mod prometheus;
 mod registry;
 mod statsd;
+mod statsd_lines;
 #[cfg(test)]
 mod tests;
 mod traces;

@@ -11,8 +11,8 @@ use prometheus_client::metrics::histogram::Histogram;
 
 use super::count::Count;
 use super::exporting::Exporting;
-use super::lines::Lines;
 use super::name::{Kind, Spelled};
+use super::statsd_lines::Lines;
 
 /// Upper bounds of buckets, seconds: from what the gateway itself takes to a long
 /// generation, with the objective that many have among them.

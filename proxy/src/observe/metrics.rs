@@ -14,11 +14,11 @@ use super::count::Count;
 use super::error::RegisterError;
 use super::exporting::Exporting;
 use super::family::Family;
-use super::lines::Lines;
 use super::name::{Kind, Name};
+use super::statsd_lines::Lines;
 
 /// Most metrics, so that filters cannot make them without end.
-pub(super) const METRICS: usize = 1000;
+const METRICS: usize = 1000;
 
 /// What the registry asks of a metric, whatever its kind.
 pub(super) trait Metric: Any + Send + Sync {

@@ -62,35 +62,36 @@ impl Successor {
             .with_context(|| format!("{program} cannot be started"))?;
         let mut heir = Heir {
             process,
-            serves: false,
+            serves: folder.path().join(SERVES),
         };
-        self.hands_over(&mut heir.process, folder.path()).await?;
-        heir.serves = true;
+        self.hands_over(&mut heir, folder.path()).await?;
         Ok(heir.process.id())
     }
 
-    async fn hands_over(&self, child: &mut Child, folder: &Path) -> Result<()> {
+    async fn hands_over(&self, heir: &mut Heir, folder: &Path) -> Result<()> {
         let until = Instant::now() + PATIENCE;
+        let Heir { process, serves } = heir;
         let socket = folder.join(SOCKET);
-        appears(&socket, child, until).await?;
+        appears(&socket, process, until).await?;
         let listeners = self.listeners.get().context("nothing listens yet")?.clone();
         let path = socket.display().to_string();
         let sent = tokio::task::spawn_blocking(move || listeners.lock().send_to_sock(&*path));
         sent.await?
             .context("the successor did not take the listeners")?;
-        appears(&folder.join(SERVES), child, until).await
+        appears(serves, process, until).await
     }
 }
 
-/// A successor's process. Until it serves, it ends when this is dropped.
+/// A successor's process. If it does not serve, it ends when this is dropped.
 struct Heir {
     process: Child,
-    serves: bool,
+    /// The file by which it says so; its clients may be there before we have looked.
+    serves: PathBuf,
 }
 
 impl Drop for Heir {
     fn drop(&mut self) {
-        if !self.serves {
+        if !self.serves.exists() {
             // Fails only if it has ended by itself.
             let _ = self.process.kill();
             let _ = self.process.wait();

@@ -110,7 +110,8 @@ impl Law {
 
     /// Where a request may go that comes out of the ordinary at a quiet time:
     /// one that is late is better than one refused, if it stays the only one. Those
-    /// that an endpoint failed are as few as the pool's retries.
+    /// that an endpoint failed are few: it is soon known to fail, and the pool bounds
+    /// how many may be sent twice.
     fn favoured<'a>(
         &self,
         case: &Case<'a>,

@@ -8,9 +8,9 @@ use std::time::Duration;
 use cadence::{BufferedUdpMetricSink, MetricSink};
 
 use crate::config::{self, StatsdDialect};
-use crate::observe::lines::{Lines, Spelling};
 use crate::observe::metrics::Metrics;
 use crate::observe::name::{Kind, is_word, tag};
+use crate::observe::statsd_lines::{Lines, Spelling};
 
 /// Fits an Ethernet frame with the headers of IP and UDP and an option or two.
 const DATAGRAM: usize = 1432;
